@@ -1,0 +1,87 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include <millrace/core/offset.hpp>
+
+namespace millrace::inline v0 {
+
+/// What went wrong, for programs to branch on. The text for people is in Error::message().
+enum class Errc : int {
+  invalid_argument = 1,   ///< an argument or option is outside its range
+  invalid_topic,          ///< a topic name outside Kafka's rules
+  topic_exists,           ///< create of a topic that is there, or that collides with one
+  unknown_topic,          ///< no such topic
+  unknown_partition,      ///< the topic has no partition of that number
+  record_too_large,       ///< a record or batch above max.message.bytes
+  invalid_record,         ///< a batch that breaks the format's rules, e.g. no key on a compacted topic
+  offset_out_of_range,    ///< below log_start_offset or above the readable end
+  corrupt_data,           ///< bytes on disk or wire fail their checks; offsets() says which are lost
+  foreign_directory,      ///< the directory holds something that is not a millrace log
+  newer_format,           ///< written by a later millrace
+  directory_locked,       ///< another process (or Broker) owns the directory
+  read_only,              ///< the broker is an attachment, or the file system is read-only
+  no_space,               ///< ENOSPC or EDQUOT; nothing that was acknowledged is lost
+  io_error,               ///< the system refused a call; os_code() has errno
+  log_failed,             ///< an earlier write or sync failed; reopen the log to go on
+  closed,                 ///< the object was closed
+  serialization,          ///< a Serde refused a value or bytes
+  unsupported,            ///< a codec or feature that this build does not have
+};
+
+/// The category behind std::error_code conversions; name() is "millrace".
+const std::error_category& error_category() noexcept;
+
+/// Makes `std::error_code e = Errc::no_space` work.
+std::error_code make_error_code(Errc code) noexcept;
+
+/// A half-open range of offsets, [begin, end).
+struct OffsetRange {
+  Offset begin{};
+  Offset end{};
+  friend bool operator==(const OffsetRange&, const OffsetRange&) = default;
+};
+
+/// A failure as a value: a code, the system's code where there was one, and one sentence that says
+/// what was being done, to what, and what to do about it. Cheap to move, copies share the text.
+class Error {
+ public:
+  /// `message` is a full sentence; `os_code` is an errno value, 0 if no system call failed.
+  Error(Errc code, std::string message, int os_code = 0);
+
+  /// An Error for a failed system call: picks no_space, read_only or io_error by `os_code` and
+  /// appends the system's text to `doing`, e.g. `writing 4096 bytes at 0 of data/t-0/x.log`.
+  static Error from_os(std::string_view doing, int os_code);
+
+  Errc code() const noexcept { return code_; }
+  /// errno of the failed call, 0 if none.
+  int os_code() const noexcept { return os_code_; }
+  /// What happened, to which thing, and the remedy. Valid as long as any copy of this Error.
+  const std::string& message() const noexcept;
+  /// The topic concerned, empty if none; partition() is -1 then.
+  std::string_view topic() const noexcept;
+  std::int32_t partition() const noexcept;
+  /// The offsets concerned (corrupt_data, offset_out_of_range); empty range if none.
+  OffsetRange offsets() const noexcept;
+
+  /// Copies with more context; the message gets `topic-partition: ` in front.
+  Error at(std::string_view topic, std::int32_t partition) const;
+  Error with_offsets(OffsetRange range) const;
+
+  std::error_code to_error_code() const noexcept { return make_error_code(code_); }
+  operator std::error_code() const noexcept { return to_error_code(); }
+
+ private:
+  struct Detail;
+  Errc code_;
+  int os_code_;
+  std::shared_ptr<const Detail> detail_;
+};
+
+}  // namespace millrace::inline v0
+
+template <>
+struct std::is_error_code_enum<millrace::Errc> : std::true_type {};

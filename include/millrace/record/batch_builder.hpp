@@ -1,0 +1,84 @@
+#pragma once
+#include <memory>
+#include <span>
+
+#include <millrace/core/result.hpp>
+#include <millrace/record/batch_header.hpp>
+#include <millrace/record/record_view.hpp>
+
+namespace millrace::inline v0::record {
+
+struct BatchOptions {
+  Codec codec = Codec::none;
+  int level = -1;  ///< the codec's own level; -1 is its default
+  bool transactional = false;
+  bool control = false;
+  ProducerIdentity producer = {};
+};
+
+/// Writes records into a growing buffer in wire form, one batch at a time; reset() keeps the memory.
+/// Not thread-safe.
+class BatchBuilder {
+ public:
+  explicit BatchBuilder(BatchOptions options = {});
+  /// Empties it for a next batch.
+  void reset(const BatchOptions& options);
+  void reset() noexcept;
+
+  /// Adds a record; null (nullopt) key and value are allowed. invalid_record if the batch would
+  /// pass 2^31 - 1 bytes or records.
+  Result<void> add(Timestamp timestamp, std::optional<Bytes> key, std::optional<Bytes> value,
+                   std::span<const HeaderView> headers = {});
+  /// Adds a record with an explicit offset delta, for rewriting a compacted batch: deltas go up.
+  Result<void> add_at(std::int32_t offset_delta, Timestamp timestamp, std::optional<Bytes> key,
+                      std::optional<Bytes> value, const HeaderList& headers);
+
+  std::int32_t record_count() const noexcept { return count_; }
+  bool empty() const noexcept { return count_ == 0; }
+  /// Bytes so far, header included, before compression.
+  std::size_t size_bytes() const noexcept { return used_; }
+  /// An upper bound of what adding this record would take.
+  static std::size_t record_bound(std::optional<Bytes> key, std::optional<Bytes> value,
+                                  std::span<const HeaderView> headers) noexcept;
+
+  /// Completes header, compression and CRC. Base offset is 0 and leader epoch -1 until the log sets
+  /// them. The bytes are the builder's and valid until its next change; they may be overwritten
+  /// outside the CRC (stamp_batch) by who appends them. unsupported if the codec is not built in.
+  Result<MutableBytes> finish();
+  /// The same, keeping an offset range that is wider than the records (compaction), and optionally
+  /// the delete horizon.
+  Result<MutableBytes> finish_compacted(std::int32_t last_offset_delta,
+                                        std::optional<Timestamp> delete_horizon);
+
+ private:
+  std::byte* room(std::size_t bytes);
+  Result<MutableBytes> seal(std::int32_t last_offset_delta, std::optional<Timestamp> horizon);
+
+  BatchOptions options_;
+  std::unique_ptr<std::byte[]> buffer_;
+  std::size_t capacity_ = 0;
+  std::size_t used_ = layout::header_bytes;
+  std::int32_t count_ = 0;
+  std::int32_t last_delta_ = -1;
+  std::int64_t base_timestamp_ = -1;
+  std::int64_t max_timestamp_ = -1;
+  std::unique_ptr<std::byte[]> compressed_;
+  std::size_t compressed_capacity_ = 0;
+};
+
+/// Sets the two fields that stand outside the CRC; `batch` holds one whole batch.
+void stamp_batch(MutableBytes batch, Offset base_offset, LeaderEpoch epoch) noexcept;
+
+/// Makes every record's time `time` (LogAppendTime): sets the attribute, the largest timestamp and
+/// a new CRC.
+void stamp_append_time(MutableBytes batch, Timestamp time) noexcept;
+
+/// A batch of one record without key headers at `to`, finished in one pass: the fast path of a
+/// single append. Returns its size. `to` must have room for single_record_bound(...) bytes.
+std::size_t encode_single(std::byte* to, Timestamp timestamp, std::optional<Bytes> key,
+                          std::optional<Bytes> value, std::span<const HeaderView> headers,
+                          Offset base_offset, LeaderEpoch epoch) noexcept;
+std::size_t single_record_bound(std::optional<Bytes> key, std::optional<Bytes> value,
+                                std::span<const HeaderView> headers) noexcept;
+
+}  // namespace millrace::inline v0::record

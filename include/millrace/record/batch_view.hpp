@@ -1,0 +1,103 @@
+#pragma once
+#include <vector>
+
+#include <millrace/core/result.hpp>
+#include <millrace/record/batch_header.hpp>
+#include <millrace/record/record_view.hpp>
+
+namespace millrace::inline v0::record {
+
+/// A record batch v2 where it stands, in a map or a buffer. Two pointers; copies are free; valid as
+/// long as the bytes are. Accessors read the header in place.
+class BatchView {
+ public:
+  BatchView() = default;
+
+  /// Looks at the batch at the start of `bytes`: the length is sane and fits, the magic is 2, the
+  /// counts are sane. Does not check the CRC. corrupt_data otherwise; all-zero bytes always are.
+  static Result<BatchView> parse(Bytes bytes);
+  /// The same without making an Error, for scans that treat any failure as the end: an empty view
+  /// (`size() == 0`) on failure.
+  static BatchView try_parse(Bytes bytes) noexcept;
+
+  std::size_t size() const noexcept { return size_; }
+  Bytes bytes() const noexcept { return {data_, size_}; }
+  const std::byte* data() const noexcept { return data_; }
+
+  Offset base_offset() const noexcept { return Offset{get<std::int64_t>(layout::base_offset)}; }
+  /// Offset of the last record; in a compacted batch, of the last one there once was.
+  Offset last_offset() const noexcept { return base_offset() + last_offset_delta(); }
+  Offset next_offset() const noexcept { return last_offset() + 1; }
+  std::int32_t last_offset_delta() const noexcept {
+    return get<std::int32_t>(layout::last_offset_delta);
+  }
+  LeaderEpoch leader_epoch() const noexcept {
+    return LeaderEpoch{get<std::int32_t>(layout::leader_epoch)};
+  }
+  std::uint32_t stored_crc() const noexcept { return get<std::uint32_t>(layout::crc); }
+  std::int16_t attributes() const noexcept { return get<std::int16_t>(layout::attributes); }
+  Codec codec() const noexcept { return static_cast<Codec>(attributes() & attribute_codec_mask); }
+  TimestampType timestamp_type() const noexcept {
+    return (attributes() & attribute_log_append_time) != 0 ? TimestampType::log_append_time
+                                                           : TimestampType::create_time;
+  }
+  bool is_transactional() const noexcept { return (attributes() & attribute_transactional) != 0; }
+  bool is_control() const noexcept { return (attributes() & attribute_control) != 0; }
+  /// The time from which tombstones of this batch may go (KIP-534), set by compaction.
+  std::optional<Timestamp> delete_horizon() const noexcept;
+  Timestamp base_timestamp() const noexcept {
+    return Timestamp{get<std::int64_t>(layout::base_timestamp)};
+  }
+  Timestamp max_timestamp() const noexcept {
+    return Timestamp{get<std::int64_t>(layout::max_timestamp)};
+  }
+  ProducerIdentity producer() const noexcept {
+    return {get<std::int64_t>(layout::producer_id), get<std::int16_t>(layout::producer_epoch),
+            get<std::int32_t>(layout::base_sequence)};
+  }
+  std::int32_t record_count() const noexcept { return get<std::int32_t>(layout::record_count); }
+
+  /// Whether the CRC-32C over everything from the attributes on is the stored one.
+  bool crc_matches() const noexcept;
+  /// The record section, as stored (compressed if codec() says so).
+  Bytes payload() const noexcept { return bytes().subspan(layout::header_bytes); }
+
+ private:
+  BatchView(const std::byte* data, std::size_t size) : data_(data), size_(size) {}
+  template <typename T>
+  T get(std::size_t at) const noexcept {
+    return load_big<T>(data_ + at);
+  }
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// Walks the records of one batch. Uncompressed batches are read in place; compressed ones are
+/// decompressed into `scratch`, which then owns what the records point to and must outlive them.
+/// Never reads outside the batch, whatever its bytes are.
+class RecordCursor {
+ public:
+  enum class Step : std::uint8_t { record, end, malformed };
+
+  RecordCursor() = default;
+  /// corrupt_data if the payload does not decompress, or to more than `limit_bytes`; unsupported if
+  /// this build lacks the codec.
+  static Result<RecordCursor> open(BatchView batch, std::vector<std::byte>& scratch,
+                                   std::size_t limit_bytes = 1u << 30);
+
+  /// Moves to the next record. `malformed` says the bytes break the format; it is final.
+  Step next(RecordView& out) noexcept;
+  /// Moves past all records below `offset` without decoding them fully.
+  Step skip_to(Offset offset, RecordView& out) noexcept;
+
+ private:
+  const std::byte* at_ = nullptr;
+  const std::byte* end_ = nullptr;
+  Offset base_offset_;
+  std::int64_t base_timestamp_ = 0;
+  std::int64_t append_time_ = -1;  // every record's time with LogAppendTime
+  bool append_time_set_ = false;
+  std::int32_t left_ = 0;
+};
+
+}  // namespace millrace::inline v0::record
