@@ -1,0 +1,78 @@
+#pragma once
+#include <memory>
+#include <mutex>
+
+#include <millrace/storage/index_builder.hpp>
+#include <millrace/storage/log_options.hpp>
+#include <millrace/storage/segment.hpp>
+
+namespace millrace::inline v0::storage {
+
+/// The writer of the one segment that takes appends. Blocks are reserved and zeroed in steps ahead of
+/// use, so that storing a batch cannot fail for want of space. append() and seal() are for one
+/// thread at a time (the log's lock); prepare() may run beside them on another.
+class ActiveSegment {
+ public:
+  /// Starts an empty segment at `base`; its files are created, the directory is not synced.
+  static Result<std::unique_ptr<ActiveSegment>> create(const os::DirectoryPtr& directory,
+                                                       Offset base, const LogOptions& options);
+  /// Goes on with a recovered segment whose batches end at `end`; everything after is zero.
+  /// `largest` is the time index state of its batches.
+  static Result<std::unique_ptr<ActiveSegment>> resume(SegmentPtr segment, std::uint64_t end,
+                                                       TimeEntry largest,
+                                                       const LogOptions& options);
+
+  const SegmentPtr& segment() const noexcept { return segment_; }
+  std::uint64_t end() const noexcept { return segment_->end(); }
+  Result<os::FileIdentity> identity() const { return file_.identity(); }
+
+  /// Whether a batch must go to a next segment (Kafka's rules: size, age, index, offset range).
+  bool must_roll(std::size_t batch_bytes, Offset last_offset, Timestamp time) const noexcept;
+  /// Makes sure that `bytes` more can be stored. no_space leaves everything as it was.
+  Result<void> make_room(std::size_t bytes);
+  /// Where the next batch goes, for encoding in place; only on the mapped path, after make_room().
+  std::byte* tail() const noexcept { return map_ + end(); }
+  /// Stores a batch (not yet visible): room must have been made. With `in_place` it is at tail().
+  Result<void> store(Bytes batch, bool in_place);
+  /// Counts the stored batch in: indexes, end.
+  void commit(const record::BatchView& batch) noexcept;
+
+  /// Whether less is reserved ahead than prepare() would like.
+  bool wants_room() const noexcept {
+    return !sealed_ && reserved_.load(std::memory_order_relaxed) < options_.segment_bytes &&
+           end() + step_ / 2 > reserved_.load(std::memory_order_relaxed);
+  }
+  /// Reserves, zeroes and faults in the next step; called ahead of need by a helper.
+  Result<void> prepare();
+
+  /// Makes [from, to) durable.
+  Result<void> sync(std::uint64_t from, std::uint64_t to);
+  /// Writes the last time-index entry and gives unused blocks back. No appends after it.
+  Result<void> seal();
+  /// Makes the sealed segment's files durable.
+  Result<void> sync_sealed();
+  /// Cuts everything from `position` on: zeroes it, fixes the indexes, makes that durable.
+  Result<void> truncate(std::uint64_t position, Offset next_offset, TimeEntry largest);
+
+ private:
+  ActiveSegment(SegmentPtr segment, const LogOptions& options);
+  Result<void> open(std::uint64_t end);
+  Result<void> grow(std::uint64_t bytes);
+
+  LogOptions options_;
+  SegmentPtr segment_;
+  os::File file_;
+  std::byte* map_ = nullptr;
+  IndexPolicy policy_;
+  Timestamp first_time_ = Timestamp::none();
+  std::atomic<bool> sealed_{false};
+  std::mutex grow_mutex_;
+  std::atomic<std::uint64_t> reserved_{0};
+  std::uint64_t step_;  // bytes the next grow() adds
+};
+
+/// The smallest step in which blocks are reserved; it doubles up to max_reserve_step.
+inline constexpr std::uint64_t min_reserve_step = 64u << 10;
+inline constexpr std::uint64_t max_reserve_step = 16u << 20;
+
+}  // namespace millrace::inline v0::storage

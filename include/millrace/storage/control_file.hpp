@@ -1,0 +1,81 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include <millrace/os/directory.hpp>
+#include <millrace/os/mapping.hpp>
+
+namespace millrace::inline v0::storage {
+
+/// What a control block says of the log it stands for.
+enum class ControlState : std::uint32_t {
+  unknown = 0,   ///< never completed: trust nothing
+  live = 1,      ///< an owner is at work, or was killed at work
+  clean = 2,     ///< closed in order; everything below log_end_offset is durable
+  failed = 3,    ///< a sync failed: the page cache is not to be trusted
+};
+
+/// The first bytes of a partition's `control` file, mapped by the owner and by every attachment. Host
+/// byte order: it never leaves the machine, and is derived data, rebuilt when the log is opened.
+/// Every published field only grows while an owner is live, truncation apart.
+struct ControlBlock {
+  static constexpr std::uint64_t magic_value = 0x6c72746370726d31;  // "1mrpctrl"
+  static constexpr std::uint32_t current_version = 1;
+
+  // Identity; written while opening, rolling and closing.
+  std::uint64_t magic;
+  std::uint32_t version;
+  std::atomic<std::uint32_t> state;
+  os::FileIdentity active_file;  ///< of the active segment's .log
+  std::uint32_t compacted;       ///< 1: gaps between batches are normal
+  std::uint32_t reserved;
+
+  // Published by the appender.
+  alignas(64) std::atomic<std::int64_t> high_watermark;  ///< readers see offsets below
+  std::atomic<std::int64_t> log_end_offset;              ///< next offset to be given
+  std::atomic<std::int64_t> active_base_offset;
+  std::atomic<std::uint64_t> active_end;  ///< bytes of the active segment in use
+
+  // Published by flush, retention and roll.
+  alignas(64) std::atomic<std::int64_t> flushed_offset;  ///< everything below is durable
+  std::atomic<std::int64_t> log_start_offset;
+  std::atomic<std::uint64_t> segments_generation;  ///< changes when the set of segments does
+  std::atomic<std::int64_t> last_stable_offset;
+
+  // Written by readers about to sleep.
+  alignas(64) std::atomic<std::uint32_t> sleepers;
+};
+static_assert(sizeof(ControlBlock) <= 512, "one sector, so that it is written as a whole");
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+
+/// A partition's control block in a shared map. Movable handle.
+class ControlFile {
+ public:
+  static constexpr const char* name = "control";
+  static constexpr std::uint64_t file_bytes = 4096;
+
+  /// The owner's: creates it if missing, keeps the file (and its inode, which attachments have
+  /// mapped) if it is there. Without room on the disk for a new one falls back to private memory:
+  /// everything works but attachments.
+  static Result<ControlFile> open_owner(const os::DirectoryPtr& directory);
+  /// Somebody else's. Writable if the file system lets us (so that we can ask to be woken).
+  static Result<ControlFile> attach(const os::DirectoryPtr& directory);
+
+  ControlBlock& block() const noexcept { return *block_; }
+  /// Whether magic and version say that the fields mean something.
+  bool is_valid() const noexcept;
+  bool is_writable() const noexcept { return writable_; }
+  /// Resets all fields to those of an empty log and stamps magic and version.
+  void initialise() noexcept;
+  /// Makes the block durable.
+  Result<void> sync() const;
+
+ private:
+  os::Mapping map_;
+  std::shared_ptr<ControlBlock> own_;
+  ControlBlock* block_ = nullptr;
+  bool writable_ = true;
+};
+
+}  // namespace millrace::inline v0::storage

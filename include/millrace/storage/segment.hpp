@@ -1,0 +1,103 @@
+#pragma once
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include <millrace/os/directory.hpp>
+#include <millrace/os/mapping.hpp>
+#include <millrace/record/batch_view.hpp>
+#include <millrace/storage/offset_index.hpp>
+#include <millrace/storage/time_index.hpp>
+
+namespace millrace::inline v0::storage {
+
+/// What a Segment object may do with its files.
+enum class SegmentMode : std::uint8_t {
+  sealed,    ///< complete; missing or damaged indexes are rebuilt
+  active,    ///< being written by an ActiveSegment of this process
+  attached,  ///< another process's, sealed or growing
+};
+
+/// The bytes and indexes of one segment, for readers. Opens its files at first use. Shared: whoever
+/// holds a SegmentPtr keeps the map, also after the files were removed. All methods are thread-safe.
+class Segment {
+ public:
+  struct Limits {
+    std::uint64_t map_bytes;    ///< how far an active segment may grow
+    std::uint64_t index_bytes;  ///< the same for its offset index
+  };
+  Segment(os::DirectoryPtr directory, Offset base, SegmentMode mode, Limits limits);
+
+  Offset base_offset() const noexcept { return base_; }
+  SegmentMode mode() const noexcept { return mode_; }
+  const os::DirectoryPtr& directory() const noexcept { return directory_; }
+
+  /// Maps the log and the indexes; cheap when done before.
+  Result<void> open();
+  bool is_open() const noexcept { return open_.load(std::memory_order_acquire); }
+
+  /// The log's bytes; only after open(). Those in [0, end()) may be touched once check_readable()
+  /// said so.
+  const std::byte* data() const noexcept { return map_.data(); }
+  /// Bytes that may be looked at: of batches if sealed or active, of the file if attached.
+  std::uint64_t end() const noexcept { return end_.load(std::memory_order_acquire); }
+  /// Faults in what is touched for the first time, so that a bad sector is an error and not a
+  /// SIGBUS; a bit test when done before.
+  Result<void> check_readable(std::uint64_t position, std::uint64_t length);
+  /// Attached: learns how far the files have grown.
+  Result<void> refresh();
+
+  /// The batch at `position`, or an empty view if there is none that parses.
+  record::BatchView batch_at(std::uint64_t position) const noexcept;
+  /// Where the batch stands that has `offset` or, in a compacted segment, the first one after it;
+  /// end() if all are below.
+  Result<FilePosition> find(Offset offset);
+  /// The largest record time in the segment; none() if empty.
+  Result<Timestamp> largest_timestamp();
+  /// Size of the log file on disk without opening the segment.
+  Result<std::uint64_t> file_bytes() const;
+
+  const OffsetIndex& offset_index() const noexcept { return offsets_; }
+  const TimeIndex& time_index() const noexcept { return times_; }
+
+  /// From here on it is complete at `end` bytes: called by its writer.
+  void mark_sealed() noexcept { sealed_.store(true, std::memory_order_release); }
+
+ private:
+  friend class ActiveSegment;
+  Result<void> open_indexes(std::uint64_t log_bytes);
+  Result<void> rebuild_indexes();
+  void mark_readable(std::uint64_t position, std::uint64_t length) noexcept;
+
+  static constexpr std::uint64_t check_chunk_bytes = 2u << 20;
+
+  os::DirectoryPtr directory_;
+  Offset base_;
+  SegmentMode mode_;
+  Limits limits_;
+  std::atomic<bool> open_{false};
+  std::atomic<bool> sealed_{false};
+  std::mutex open_mutex_;
+  os::Mapping map_;
+  std::atomic<std::uint64_t> end_{0};
+  std::unique_ptr<std::atomic<std::uint64_t>[]> readable_;  // one bit a chunk
+  bool indexed_ = false;  // false: lookups walk the log
+  OffsetIndex offsets_;
+  TimeIndex times_;
+};
+
+using SegmentPtr = std::shared_ptr<Segment>;
+
+/// The segments of a log at one moment, by base offset. Immutable.
+struct SegmentList {
+  std::uint64_t generation = 0;
+  std::vector<SegmentPtr> segments;
+
+  /// The last segment whose base is at or below `offset`; the first one if all are above; the index
+  /// is segments.size() only for an empty list.
+  std::size_t index_of(Offset offset) const noexcept;
+};
+using SegmentListPtr = std::shared_ptr<const SegmentList>;
+
+}  // namespace millrace::inline v0::storage

@@ -1,0 +1,77 @@
+#include <millrace/storage/control_file.hpp>
+
+namespace millrace::inline v0::storage {
+
+Result<ControlFile> ControlFile::open_owner(const os::DirectoryPtr& directory) {
+  ControlFile control;
+  auto mapped = [&]() -> Result<os::Mapping> {
+    MILLRACE_TRY(os::File file, directory->open(name, os::OpenMode::create));
+    MILLRACE_TRY(const std::uint64_t size, file.size());
+    if (size < file_bytes) {
+      MILLRACE_CHECK(file.reserve(0, file_bytes));
+      MILLRACE_CHECK(file.write_zeros(0, file_bytes, file_bytes));
+    }
+    MILLRACE_TRY(os::Mapping map, os::Mapping::map(file, file_bytes, os::MapMode::read_write));
+    MILLRACE_CHECK(map.populate_write(0, file_bytes));
+    return map;
+  }();
+  if (mapped) {
+    control.map_ = *std::move(mapped);
+    control.block_ = reinterpret_cast<ControlBlock*>(control.map_.data());
+    return control;
+  }
+  if (mapped.error().code() != Errc::no_space) return std::move(mapped).error();
+  control.own_ = std::make_shared<ControlBlock>();
+  control.block_ = control.own_.get();
+  return control;
+}
+
+Result<ControlFile> ControlFile::attach(const os::DirectoryPtr& directory) {
+  ControlFile control;
+  auto opened = directory->open(name, os::OpenMode::read_write);
+  if (!opened && opened.error().code() == Errc::read_only) {
+    control.writable_ = false;
+    opened = directory->open(name, os::OpenMode::read_only);
+  }
+  if (!opened) return std::move(opened).error();
+  MILLRACE_TRY(const std::uint64_t size, opened->size());
+  if (size < file_bytes) {
+    return Error(Errc::corrupt_data, "control file of " + directory->path() +
+                                         " is cut short; open the directory once with its owner");
+  }
+  MILLRACE_TRY(control.map_,
+               os::Mapping::map(*opened, file_bytes, control.writable_ ? os::MapMode::read_write
+                                                                       : os::MapMode::read_only));
+  MILLRACE_CHECK(control.map_.populate_read(0, file_bytes));
+  control.block_ = reinterpret_cast<ControlBlock*>(control.map_.data());
+  return control;
+}
+
+bool ControlFile::is_valid() const noexcept {
+  return block_->magic == ControlBlock::magic_value &&
+         block_->version == ControlBlock::current_version;
+}
+
+void ControlFile::initialise() noexcept {
+  ControlBlock& b = *block_;
+  b.state.store(static_cast<std::uint32_t>(ControlState::unknown));
+  b.magic = ControlBlock::magic_value;
+  b.version = ControlBlock::current_version;
+  b.active_file = {};
+  b.compacted = 0;
+  b.high_watermark.store(0);
+  b.log_end_offset.store(0);
+  b.active_base_offset.store(0);
+  b.active_end.store(0);
+  b.flushed_offset.store(0);
+  b.log_start_offset.store(0);
+  b.last_stable_offset.store(0);
+  b.segments_generation.fetch_add(1);
+}
+
+Result<void> ControlFile::sync() const {
+  if (!map_.is_mapped()) return {};
+  return map_.sync(0, file_bytes);
+}
+
+}  // namespace millrace::inline v0::storage
