@@ -1,12 +1,17 @@
 #pragma once
 #include <memory>
 #include <span>
+#include <vector>
 
 #include <millrace/core/result.hpp>
 #include <millrace/record/batch_header.hpp>
 #include <millrace/record/record_view.hpp>
 
 namespace millrace::inline v0::record {
+
+namespace detail {
+struct RecordFields;
+}
 
 struct BatchOptions {
   Codec codec = Codec::none;
@@ -21,15 +26,19 @@ struct BatchOptions {
 class BatchBuilder {
  public:
   explicit BatchBuilder(BatchOptions options = {});
+  /// Moving leaves an empty builder behind, with the same options.
+  BatchBuilder(BatchBuilder&& other) noexcept;
+  BatchBuilder& operator=(BatchBuilder&& other) noexcept;
   /// Empties it for a next batch.
   void reset(const BatchOptions& options);
   void reset() noexcept;
 
-  /// Adds a record; null (nullopt) key and value are allowed. invalid_record if the batch would
-  /// pass 2^31 - 1 bytes or records.
+  /// Adds a record; null (nullopt) key and value are allowed. invalid_record, with the batch as it
+  /// was, if it would pass 2^31 - 1 bytes or records.
   Result<void> add(Timestamp timestamp, std::optional<Bytes> key, std::optional<Bytes> value,
                    std::span<const HeaderView> headers = {});
-  /// Adds a record with an explicit offset delta, for rewriting a compacted batch: deltas go up.
+  /// Adds a record with an explicit offset delta, for rewriting a compacted batch: deltas go up,
+  /// invalid_argument otherwise. `headers` are copied as they stand.
   Result<void> add_at(std::int32_t offset_delta, Timestamp timestamp, std::optional<Bytes> key,
                       std::optional<Bytes> value, const HeaderList& headers);
 
@@ -43,16 +52,21 @@ class BatchBuilder {
 
   /// Completes header, compression and CRC. Base offset is 0 and leader epoch -1 until the log sets
   /// them. The bytes are the builder's and valid until its next change; they may be overwritten
-  /// outside the CRC (stamp_batch) by who appends them. unsupported if the codec is not built in.
+  /// outside the CRC (stamp_batch) by who appends them. invalid_record if there is no record,
+  /// unsupported if the codec is not built in.
   Result<MutableBytes> finish();
-  /// The same, keeping an offset range that is wider than the records (compaction), and optionally
-  /// the delete horizon.
+  /// The same, keeping an offset range that is wider than the records (compaction; there may be
+  /// none), and optionally the delete horizon, which then is the batch's base timestamp.
+  /// invalid_argument if a record lies beyond `last_offset_delta`.
   Result<MutableBytes> finish_compacted(std::int32_t last_offset_delta,
                                         std::optional<Timestamp> delete_horizon);
 
  private:
+  template <typename HeaderSource>
+  Result<void> append(const detail::RecordFields& record, const HeaderSource& headers);
   std::byte* room(std::size_t bytes);
-  Result<MutableBytes> seal(std::int32_t last_offset_delta, std::optional<Timestamp> horizon);
+  Result<void> rebase(std::int64_t base_timestamp);
+  Result<MutableBytes> seal(std::int32_t last_offset_delta, bool horizon);
 
   BatchOptions options_;
   std::unique_ptr<std::byte[]> buffer_;
@@ -62,8 +76,7 @@ class BatchBuilder {
   std::int32_t last_delta_ = -1;
   std::int64_t base_timestamp_ = -1;
   std::int64_t max_timestamp_ = -1;
-  std::unique_ptr<std::byte[]> compressed_;
-  std::size_t compressed_capacity_ = 0;
+  std::vector<std::byte> compressed_;
 };
 
 /// Sets the two fields that stand outside the CRC; `batch` holds one whole batch.
@@ -73,8 +86,9 @@ void stamp_batch(MutableBytes batch, Offset base_offset, LeaderEpoch epoch) noex
 /// a new CRC.
 void stamp_append_time(MutableBytes batch, Timestamp time) noexcept;
 
-/// A batch of one record without key headers at `to`, finished in one pass: the fast path of a
-/// single append. Returns its size. `to` must have room for single_record_bound(...) bytes.
+/// Writes an uncompressed batch of one record at `to`, finished in one pass: the fast path of a
+/// single append. Returns its size. `to` must have room for single_record_bound(...) bytes, and the
+/// batch must stay below 2^31 bytes.
 std::size_t encode_single(std::byte* to, Timestamp timestamp, std::optional<Bytes> key,
                           std::optional<Bytes> value, std::span<const HeaderView> headers,
                           Offset base_offset, LeaderEpoch epoch) noexcept;

@@ -85,19 +85,24 @@ class RecordCursor {
   static Result<RecordCursor> open(BatchView batch, std::vector<std::byte>& scratch,
                                    std::size_t limit_bytes = 1u << 30);
 
-  /// Moves to the next record. `malformed` says the bytes break the format; it is final.
+  /// Moves to the next record. `malformed` says the bytes break the format (a length that does not
+  /// fit, offsets that do not rise or leave the batch's range, bytes left over); it is final.
   Step next(RecordView& out) noexcept;
-  /// Moves past all records below `offset` without decoding them fully.
+  /// Moves past all records below `offset` without decoding them fully, then to the next record.
   Step skip_to(Offset offset, RecordView& out) noexcept;
 
  private:
+  Step fail() noexcept;
+
   const std::byte* at_ = nullptr;
   const std::byte* end_ = nullptr;
   Offset base_offset_;
   std::int64_t base_timestamp_ = 0;
   std::int64_t append_time_ = -1;  // every record's time with LogAppendTime
   bool append_time_set_ = false;
-  std::int32_t left_ = 0;
+  std::int32_t left_ = 0;          // records to come by the header's count; -1 once malformed
+  std::int64_t next_delta_ = 0;    // the smallest offset delta that may follow
+  std::int64_t last_delta_ = -1;   // the largest
 };
 
 }  // namespace millrace::inline v0::record
