@@ -1,16 +1,14 @@
-#include <millrace/record/batch_builder.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <utility>
-
 #include <millrace/core/crc32c.hpp>
 #include <millrace/core/varint.hpp>
+#include <millrace/record/batch_builder.hpp>
 #include <millrace/record/batch_view.hpp>
 #include <millrace/record/compression.hpp>
+#include <utility>
 
 namespace millrace::inline v0::record {
 namespace {
@@ -188,9 +186,10 @@ std::byte* BatchBuilder::room(std::size_t bytes) {
 
 template <typename HeaderSource>
 Result<void> BatchBuilder::append(const RecordFields& record, const HeaderSource& headers) {
-  const std::size_t bound = record_overhead_bound + size_of(record.key) + size_of(record.value) +
-                            headers_size(headers);
-  if (bound > largest_batch - used_) [[unlikely]] return too_large(used_, bound);
+  const std::size_t bound =
+      record_overhead_bound + size_of(record.key) + size_of(record.value) + headers_size(headers);
+  if (bound > largest_batch - used_) [[unlikely]]
+    return too_large(used_, bound);
   std::byte* const start = room(bound);
   const std::byte* const end = write_record(start, record, base_timestamp_, headers);
   used_ += static_cast<std::size_t>(end - start);
@@ -212,10 +211,11 @@ Result<void> BatchBuilder::add_at(std::int32_t offset_delta, Timestamp timestamp
                                   std::optional<Bytes> key, std::optional<Bytes> value,
                                   const HeaderList& headers) {
   if (offset_delta <= last_delta_) {
-    return Error(Errc::invalid_argument,
-                 fmt::format("adding a record with offset delta {} to a batch: it must be above {}, "
-                             "the one before; add records in the order of their offsets",
-                             offset_delta, last_delta_));
+    return Error(
+        Errc::invalid_argument,
+        fmt::format("adding a record with offset delta {} to a batch: it must be above {}, "
+                    "the one before; add records in the order of their offsets",
+                    offset_delta, last_delta_));
   }
   if (count_ == 0) base_timestamp_ = max_timestamp_ = timestamp.milliseconds();
   return append({offset_delta, timestamp.milliseconds(), key, value}, headers);

@@ -1,11 +1,9 @@
-#include <millrace/record/batch_view.hpp>
-
 #include <fmt/format.h>
 
 #include <limits>
-
 #include <millrace/core/crc32c.hpp>
 #include <millrace/core/varint.hpp>
+#include <millrace/record/batch_view.hpp>
 #include <millrace/record/compression.hpp>
 
 namespace millrace::inline v0::record {
@@ -61,14 +59,16 @@ inline bool read_field(const std::byte*& at, const std::byte* end,
                        std::optional<Bytes>& out) noexcept {
   std::uint64_t raw = 0;
   const std::byte* const start = decode_varint<5>(at, end, raw);
-  if (start == nullptr) [[unlikely]] return false;
+  if (start == nullptr) [[unlikely]]
+    return false;
   if ((raw & 1) != 0) {
     out.reset();
     at = start;
     return raw == 1;
   }
   const std::uint64_t length = raw >> 1;
-  if (length > static_cast<std::uint64_t>(end - start)) [[unlikely]] return false;
+  if (length > static_cast<std::uint64_t>(end - start)) [[unlikely]]
+    return false;
   out.emplace(start, static_cast<std::size_t>(length));
   at = start + length;
   return true;
@@ -140,31 +140,34 @@ RecordCursor::Step RecordCursor::next(RecordView& out) noexcept {
   if (left_ <= 0) [[unlikely]]
     return left_ == 0 && at_ == end_ ? Step::end : fail();
   const Bytes body = record_body(at_, end_);
-  if (body.empty()) [[unlikely]] return fail();
+  if (body.empty()) [[unlikely]]
+    return fail();
   const std::byte* const end = body.data() + body.size();
 
   std::int64_t timestamp_delta = 0;
   const std::byte* at = decode_zigzag<10>(body.data() + 1, end, timestamp_delta);
-  if (at == nullptr) [[unlikely]] return fail();
+  if (at == nullptr) [[unlikely]]
+    return fail();
   std::int64_t offset_delta = 0;
   at = decode_zigzag<5>(at, end, offset_delta);
   if (at == nullptr || offset_delta < next_delta_ || offset_delta > last_delta_) [[unlikely]]
     return fail();
-  if (!read_field(at, end, out.key) || !read_field(at, end, out.value)) [[unlikely]] return fail();
+  if (!read_field(at, end, out.key) || !read_field(at, end, out.value)) [[unlikely]]
+    return fail();
   std::int64_t header_count = 0;
   at = decode_zigzag<5>(at, end, header_count);
-  if (at == nullptr || header_count < 0) [[unlikely]] return fail();
+  if (at == nullptr || header_count < 0) [[unlikely]]
+    return fail();
   if (at != end || header_count != 0) [[unlikely]] {
     if (!headers_fit(at, end, header_count)) return fail();
   }
 
   out.offset = base_offset_ + offset_delta;
   // Unsigned, because damaged bytes may make the sum overflow.
-  out.timestamp = Timestamp{append_time_set_
-                                ? append_time_
-                                : static_cast<std::int64_t>(
-                                      static_cast<std::uint64_t>(base_timestamp_) +
-                                      static_cast<std::uint64_t>(timestamp_delta))};
+  out.timestamp = Timestamp{
+      append_time_set_ ? append_time_
+                       : static_cast<std::int64_t>(static_cast<std::uint64_t>(base_timestamp_) +
+                                                   static_cast<std::uint64_t>(timestamp_delta))};
   out.headers = HeaderList({at, end}, static_cast<std::int32_t>(header_count));
   at_ = end;
   --left_;

@@ -1,8 +1,7 @@
-#include <millrace/record/compression.hpp>
-
 #include <fmt/format.h>
 
 #include <array>
+#include <millrace/record/compression.hpp>
 
 namespace millrace::inline v0::record {
 namespace {
@@ -17,7 +16,9 @@ Error not_built_in(Codec codec) {
 
 }  // namespace
 
-bool codec_available(Codec codec) noexcept { return codec == Codec::none; }
+bool codec_available(Codec codec) noexcept {
+  return codec == Codec::none;
+}
 
 std::string_view codec_name(Codec codec) noexcept {
   const auto number = static_cast<std::size_t>(codec);

@@ -1,11 +1,12 @@
 // Batches made and published by other clients, read and written byte for byte.
+#include "support/vectors.hpp"
+
 #include <millrace/record/batch_builder.hpp>
 #include <millrace/record/batch_view.hpp>
 #include <millrace/record/compression.hpp>
 
 #include "catch.hpp"
 #include "support/bytes.hpp"
-#include "support/vectors.hpp"
 
 using namespace millrace;
 using namespace millrace::record;
@@ -15,9 +16,13 @@ using nlohmann::json;
 
 namespace {
 
-json own_vectors() { return test::load_vectors("record-batches-v2.json").at("vectors"); }
+json own_vectors() {
+  return test::load_vectors("record-batches-v2.json").at("vectors");
+}
 
-json foreign_vectors() { return test::load_vectors("record-batches-v2-foreign.json").at("vectors"); }
+json foreign_vectors() {
+  return test::load_vectors("record-batches-v2-foreign.json").at("vectors");
+}
 
 json all_vectors() {
   json all = own_vectors();

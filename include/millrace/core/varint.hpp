@@ -74,7 +74,7 @@ inline const std::byte* decode_varint(const std::byte* at, const std::byte* end,
       return at + 2;
     }
   }
-  return detail::decode_long_varint<MaxBytes, MaxBytes == 5 ? 32 : 64>(at, end, value);
+  return detail::decode_long_varint < MaxBytes, MaxBytes == 5 ? 32 : 64 > (at, end, value);
 }
 
 /// The same for a signed number, zigzag (Kafka's varint with MaxBytes 5, varlong with 10).

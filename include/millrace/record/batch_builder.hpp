@@ -1,11 +1,10 @@
 #pragma once
 #include <memory>
-#include <span>
-#include <vector>
-
 #include <millrace/core/result.hpp>
 #include <millrace/record/batch_header.hpp>
 #include <millrace/record/record_view.hpp>
+#include <span>
+#include <vector>
 
 namespace millrace::inline v0::record {
 
@@ -21,8 +20,8 @@ struct BatchOptions {
   ProducerIdentity producer = {};
 };
 
-/// Writes records into a growing buffer in wire form, one batch at a time; reset() keeps the memory.
-/// Not thread-safe.
+/// Writes records into a growing buffer in wire form, one batch at a time; reset() keeps the
+/// memory. Not thread-safe.
 class BatchBuilder {
  public:
   explicit BatchBuilder(BatchOptions options = {});

@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-
 #include <millrace/core/bytes.hpp>
 #include <millrace/core/offset.hpp>
 
@@ -18,7 +17,7 @@ inline constexpr std::size_t base_offset = 0;
 inline constexpr std::size_t batch_length = 8;  ///< bytes after this field: size - 12
 inline constexpr std::size_t leader_epoch = 12;
 inline constexpr std::size_t magic = 16;
-inline constexpr std::size_t crc = 17;         ///< CRC-32C of everything from attributes on
+inline constexpr std::size_t crc = 17;  ///< CRC-32C of everything from attributes on
 inline constexpr std::size_t attributes = 21;
 inline constexpr std::size_t last_offset_delta = 23;
 inline constexpr std::size_t base_timestamp = 27;

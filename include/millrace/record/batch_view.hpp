@@ -1,9 +1,8 @@
 #pragma once
-#include <vector>
-
 #include <millrace/core/result.hpp>
 #include <millrace/record/batch_header.hpp>
 #include <millrace/record/record_view.hpp>
+#include <vector>
 
 namespace millrace::inline v0::record {
 
@@ -100,9 +99,9 @@ class RecordCursor {
   std::int64_t base_timestamp_ = 0;
   std::int64_t append_time_ = -1;  // every record's time with LogAppendTime
   bool append_time_set_ = false;
-  std::int32_t left_ = 0;          // records to come by the header's count; -1 once malformed
-  std::int64_t next_delta_ = 0;    // the smallest offset delta that may follow
-  std::int64_t last_delta_ = -1;   // the largest
+  std::int32_t left_ = 0;         // records to come by the header's count; -1 once malformed
+  std::int64_t next_delta_ = 0;   // the smallest offset delta that may follow
+  std::int64_t last_delta_ = -1;  // the largest
 };
 
 }  // namespace millrace::inline v0::record
