@@ -69,7 +69,8 @@ Error Error::from_os(std::string_view doing, int os_code) {
   switch (os_code) {
     case ENOSPC:
     case EDQUOT:
-      return {Errc::no_space, text + "; free some space (or lower retention) and try again", os_code};
+      return {Errc::no_space, text + "; free some space (or lower retention) and try again",
+              os_code};
     case EROFS:
     case EACCES:
     case EPERM:

@@ -17,9 +17,9 @@ enum class Errc : int {
   unknown_topic,          ///< no such topic
   unknown_partition,      ///< the topic has no partition of that number
   record_too_large,       ///< a record or batch above max.message.bytes
-  invalid_record,         ///< a batch that breaks the format's rules, e.g. no key on a compacted topic
+  invalid_record,         ///< breaks the format's rules, e.g. no key on a compacted topic
   offset_out_of_range,    ///< below log_start_offset or above the readable end
-  corrupt_data,           ///< bytes on disk or wire fail their checks; offsets() says which are lost
+  corrupt_data,           ///< bytes on disk or wire fail their checks; see offsets()
   foreign_directory,      ///< the directory holds something that is not a millrace log
   newer_format,           ///< written by a later millrace
   directory_locked,       ///< another process (or Broker) owns the directory

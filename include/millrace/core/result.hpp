@@ -94,4 +94,5 @@ class [[nodiscard]] Result<void> {
   declaration = *std::move(MILLRACE_CONCAT(millrace_try_, __LINE__))
 /// `MILLRACE_CHECK(f());` returns the error of f(), if any.
 #define MILLRACE_CHECK(expression) \
-  if (auto millrace_check_ = (expression); !millrace_check_) return std::move(millrace_check_).error()
+  if (auto millrace_check_ = (expression); !millrace_check_)   \
+  return std::move(millrace_check_).error()

@@ -51,8 +51,8 @@ class File {
   /// read as zero. After success a write into the range cannot fail for want of space (on file
   /// systems that do not copy on write).
   Result<void> reserve(std::uint64_t position, std::uint64_t length);
-  /// Writes zeros over a range in pieces of `piece_bytes`, which sets the page-cache folio size that
-  /// later mapped stores dirty at a time.
+  /// Writes zeros over a range in pieces of `piece_bytes`, which sets the page-cache folio size
+  /// that later mapped stores dirty at a time.
   Result<void> write_zeros(std::uint64_t position, std::uint64_t length, std::size_t piece_bytes);
   /// Cuts or extends the file.
   Result<void> resize(std::uint64_t length);
