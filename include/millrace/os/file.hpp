@@ -26,11 +26,14 @@ struct FileIdentity {
 
 /// An open file. Move-only; closes on destruction. Thread-safe for calls on disjoint ranges.
 /// Every error names the path, the range and the remedy.
+///
+/// All calls report to the hooks, where size() and whatever else asks for metadata is IoOp::size.
 class File {
  public:
   File() noexcept = default;
-  /// Takes over `fd`. `path` is for messages and hooks; `hooks` may be null and must outlive this.
-  File(int fd, std::string path, IoHooks* hooks) noexcept;
+  /// Takes over `fd`. `path` is for messages; hooks are told the part of it behind `root_length`
+  /// characters. `hooks` may be null and must outlive this.
+  File(int fd, std::string path, IoHooks* hooks, std::size_t root_length = 0) noexcept;
   File(File&& other) noexcept;
   File& operator=(File&& other) noexcept;
   ~File();
@@ -39,6 +42,7 @@ class File {
   int descriptor() const noexcept { return fd_; }
   const std::string& path() const noexcept { return path_; }
   IoHooks* hooks() const noexcept { return hooks_; }
+  std::size_t root_length() const noexcept { return root_length_; }
 
   /// Writes all of `data` at `position`. On error some prefix may have been written.
   Result<void> write_at(Bytes data, std::uint64_t position);
@@ -47,12 +51,12 @@ class File {
   /// The whole content; corrupt_data if it is larger than `limit_bytes`.
   Result<std::string> read_all(std::uint64_t limit_bytes = 1u << 30) const;
 
-  /// Reserves blocks for [position, position + length) and extends the size to cover them; contents
-  /// read as zero. After success a write into the range cannot fail for want of space (on file
-  /// systems that do not copy on write).
+  /// Reserves blocks for [position, position + length) and extends the size to cover them; bytes
+  /// already there stay, new ones read as zero. After success a write into the range cannot fail
+  /// for want of space (on file systems that do not copy on write). On error the size is as before.
   Result<void> reserve(std::uint64_t position, std::uint64_t length);
-  /// Writes zeros over a range in pieces of `piece_bytes`, which sets the page-cache folio size
-  /// that later mapped stores dirty at a time.
+  /// Writes zeros over a range in pieces of `piece_bytes` (at most 1 MiB), which sets the size of
+  /// the page-cache folios that later mapped stores dirty at a time.
   Result<void> write_zeros(std::uint64_t position, std::uint64_t length, std::size_t piece_bytes);
   /// Cuts or extends the file.
   Result<void> resize(std::uint64_t length);
@@ -72,6 +76,7 @@ class File {
   int fd_ = -1;
   IoHooks* hooks_ = nullptr;
   std::string path_;
+  std::size_t root_length_ = 0;
 };
 
 }  // namespace millrace::inline v0::os

@@ -8,7 +8,7 @@ namespace millrace::inline v0::os {
 /// Every kind of system call on files that the store makes.
 enum class IoOp : std::uint8_t {
   open, create, read, write, reserve, resize, sync_data, sync_range, sync_directory,
-  rename, remove, list, create_directory, map, populate, lock, size,
+  rename, remove, list, create_directory, map, populate, lock, size, drop_cache,
 };
 
 /// One call about to be made: the path relative to the root directory, and the byte range.

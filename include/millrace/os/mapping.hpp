@@ -33,6 +33,7 @@ class Mapping {
   std::uint64_t length_ = 0;
   IoHooks* hooks_ = nullptr;
   std::string path_;
+  std::size_t root_length_ = 0;
 };
 
 }  // namespace millrace::inline v0::os
