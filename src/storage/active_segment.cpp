@@ -77,9 +77,9 @@ Result<void> ActiveSegment::open(std::uint64_t end) {
     step_ = std::clamp(std::max(end, usable), min_reserve_step, max_reserve_step);
   }
   const std::size_t entries = usable / options_.index_interval_bytes + 2;
-  if (usable > 0) {
-    MILLRACE_CHECK(segment_->offsets_.file().reserve(entries));
-    MILLRACE_CHECK(segment_->times_.file().reserve(entries));
+  if (usable > 0) {  // opening must work on a full disk: entries without room are left out
+    static_cast<void>(segment_->offsets_.file().reserve(entries));
+    static_cast<void>(segment_->times_.file().reserve(entries));
   }
   return {};
 }
@@ -153,8 +153,7 @@ void ActiveSegment::commit(const record::BatchView& batch) noexcept {
   const std::uint64_t position = end();
   if (position == 0) first_time_ = batch.max_timestamp();
   if (policy_.add(batch)) {
-    segment_->offsets_.append({batch.last_offset(), FilePosition{position}});
-    if (policy_.largest().timestamp != Timestamp::none()) segment_->times_.append(policy_.largest());
+    append_index_entries(segment_->offsets_, segment_->times_, batch, position, policy_.largest());
   }
   segment_->end_.store(position + batch.size(), std::memory_order_release);
 }
@@ -167,8 +166,11 @@ Result<void> ActiveSegment::sync(std::uint64_t from, std::uint64_t to) {
 Result<void> ActiveSegment::seal() {
   const std::lock_guard lock(grow_mutex_);
   sealed_.store(true);
-  MILLRACE_CHECK(segment_->times_.file().reserve(segment_->times_.file().count() + 1));
-  if (policy_.largest().timestamp != Timestamp::none()) segment_->times_.append(policy_.largest());
+  IndexFile& times = segment_->times_.file();
+  static_cast<void>(times.reserve(times.count() + 1));
+  if (policy_.largest().timestamp != Timestamp::none() && times.count() < times.capacity()) {
+    segment_->times_.append(policy_.largest());
+  }
   MILLRACE_CHECK(file_.resize(end()));
   MILLRACE_CHECK(segment_->offsets_.file().seal(false));
   MILLRACE_CHECK(segment_->times_.file().seal(false));

@@ -16,6 +16,14 @@ bool IndexPolicy::add(const record::BatchView& batch) noexcept {
   return due;
 }
 
+void append_index_entries(OffsetIndex& offsets, TimeIndex& times, const record::BatchView& batch,
+                          std::uint64_t position, TimeEntry largest) noexcept {
+  if (offsets.file().count() >= offsets.file().capacity()) return;
+  offsets.append({batch.last_offset(), FilePosition{position}});
+  if (largest.timestamp == Timestamp::none()) return;
+  if (times.file().count() < times.file().capacity()) times.append(largest);
+}
+
 Result<void> write_indexes(const os::DirectoryPtr& directory, Offset base, Bytes log,
                            std::uint32_t interval_bytes) {
   IndexPolicy policy(interval_bytes);

@@ -23,6 +23,11 @@ class IndexPolicy {
   TimeEntry largest_{Timestamp::none(), Offset{}};
 };
 
+/// Stores the entries of the batch at `position` if the indexes have room: a missing entry only
+/// makes lookups walk further.
+void append_index_entries(OffsetIndex& offsets, TimeIndex& times, const record::BatchView& batch,
+                          std::uint64_t position, TimeEntry largest) noexcept;
+
 /// Writes the two indexes of a complete segment from its log bytes, replacing what is there.
 Result<void> write_indexes(const os::DirectoryPtr& directory, Offset base, Bytes log,
                            std::uint32_t interval_bytes = 4096);
