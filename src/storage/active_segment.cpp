@@ -9,8 +9,8 @@
 namespace millrace::inline v0::storage {
 namespace {
 
-// Sizes of the writes that zero blocks. A mapped store dirties a whole page-cache folio, as large as
-// the write that made it; a pwrite dirties only its blocks and is faster in large folios.
+// Sizes of the writes that zero blocks. A mapped store dirties a whole page-cache folio, as large
+// as the write that made it; a pwrite dirties only its blocks and is faster in large folios.
 constexpr std::size_t mapped_zero_piece = 64u << 10;
 constexpr std::size_t write_zero_piece = 1u << 20;
 
@@ -185,7 +185,8 @@ Result<void> ActiveSegment::sync_sealed() {
   return segment_->times_.file().seal(true);
 }
 
-Result<void> ActiveSegment::truncate(std::uint64_t position, Offset next_offset, TimeEntry largest) {
+Result<void> ActiveSegment::truncate(std::uint64_t position, Offset next_offset,
+                                     TimeEntry largest) {
   MILLRACE_ASSERT(position <= end());
   const std::uint64_t old_end = end();
   segment_->end_.store(position, std::memory_order_release);

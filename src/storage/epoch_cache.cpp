@@ -69,8 +69,9 @@ std::optional<EpochCache::EndOffset> EpochCache::end_offset_for(LeaderEpoch epoc
   if (epoch == entries_.back().epoch) return EndOffset{epoch, log_end};
   if (epoch > entries_.back().epoch) return std::nullopt;
   if (epoch < entries_.front().epoch) return EndOffset{epoch, entries_.front().start};
-  const auto next = std::upper_bound(entries_.begin(), entries_.end(), epoch,
-                                     [](LeaderEpoch e, const Entry& entry) { return e < entry.epoch; });
+  const auto next =
+      std::upper_bound(entries_.begin(), entries_.end(), epoch,
+                       [](LeaderEpoch e, const Entry& entry) { return e < entry.epoch; });
   return EndOffset{(next - 1)->epoch, next->start};
 }
 

@@ -7,7 +7,8 @@ namespace millrace::inline v0::storage {
 
 std::string file_name(Offset base, std::string_view suffix) {
   char digits[24];
-  const int n = std::snprintf(digits, sizeof digits, "%020lld", static_cast<long long>(base.value()));
+  const int n =
+      std::snprintf(digits, sizeof digits, "%020lld", static_cast<long long>(base.value()));
   return std::string(digits, static_cast<std::size_t>(n)).append(suffix);
 }
 

@@ -7,7 +7,8 @@ namespace millrace::inline v0::storage {
 Result<void> OffsetIndex::open(const os::DirectoryPtr& directory, Offset base, IndexMode mode,
                                std::uint64_t limit_bytes) {
   base_ = base;
-  return file_.open(directory, file_name(base, offset_index_suffix), mode, entry_bytes, limit_bytes);
+  return file_.open(directory, file_name(base, offset_index_suffix), mode, entry_bytes,
+                    limit_bytes);
 }
 
 OffsetEntry OffsetIndex::entry(std::size_t i) const noexcept {

@@ -70,7 +70,8 @@ Result<void> Segment::rebuild_indexes() {
 }
 
 Result<void> Segment::check_readable(std::uint64_t position, std::uint64_t length) {
-  const std::uint64_t last = (position + std::max<std::uint64_t>(length, 1) - 1) / check_chunk_bytes;
+  const std::uint64_t last =
+      (position + std::max<std::uint64_t>(length, 1) - 1) / check_chunk_bytes;
   for (std::uint64_t chunk = position / check_chunk_bytes; chunk <= last; ++chunk) {
     const std::uint64_t bit = std::uint64_t{1} << (chunk % 64);
     if ((readable_[chunk / 64].load(std::memory_order_relaxed) & bit) != 0) continue;

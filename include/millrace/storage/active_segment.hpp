@@ -8,8 +8,8 @@
 
 namespace millrace::inline v0::storage {
 
-/// The writer of the one segment that takes appends. Blocks are reserved and zeroed in steps ahead of
-/// use, so that storing a batch cannot fail for want of space. append() and seal() are for one
+/// The writer of the one segment that takes appends. Blocks are reserved and zeroed in steps ahead
+/// of use, so that storing a batch cannot fail for want of space. append() and seal() are for one
 /// thread at a time (the log's lock); prepare() may run beside them on another.
 class ActiveSegment {
  public:

@@ -16,9 +16,9 @@ enum class ControlState : std::uint32_t {
   failed = 3,    ///< a sync failed: the page cache is not to be trusted
 };
 
-/// The first bytes of a partition's `control` file, mapped by the owner and by every attachment. Host
-/// byte order: it never leaves the machine, and is derived data, rebuilt when the log is opened.
-/// Every published field only grows while an owner is live, truncation apart.
+/// The first bytes of a partition's `control` file, mapped by the owner and by every attachment.
+/// Host byte order: it never leaves the machine, and is derived data, rebuilt when the log is
+/// opened. Every published field only grows while an owner is live, truncation apart.
 struct ControlBlock {
   static constexpr std::uint64_t magic_value = 0x6c72746370726d31;  // "1mrpctrl"
   static constexpr std::uint32_t current_version = 1;

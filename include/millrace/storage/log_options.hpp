@@ -6,8 +6,8 @@
 
 namespace millrace::inline v0::storage {
 
-/// How batches reach the active segment. Both go to the same pages and are coherent; docs/durability.md
-/// has the measurements behind the choice.
+/// How batches reach the active segment. Both go to the same pages and are coherent;
+/// docs/durability.md has the measurements behind the choice.
 enum class WritePath : std::uint8_t {
   mapped,  ///< stores into the mapping: fastest unsynced, flushed by msync of the range
   write,   ///< pwrite(2), flushed by fdatasync: fastest when every append is flushed

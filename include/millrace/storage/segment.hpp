@@ -20,7 +20,8 @@ enum class SegmentMode : std::uint8_t {
 };
 
 /// The bytes and indexes of one segment, for readers. Opens its files at first use. Shared: whoever
-/// holds a SegmentPtr keeps the map, also after the files were removed. All methods are thread-safe.
+/// holds a SegmentPtr keeps the map, also after the files were removed. All methods are
+/// thread-safe.
 class Segment {
  public:
   struct Limits {

@@ -5,8 +5,8 @@
 
 namespace millrace::inline v0::storage {
 
-/// One entry: no record up to and including `offset` is younger than `timestamp`, and the batch that
-/// ends with `offset` has a record of that time.
+/// One entry: no record up to and including `offset` is younger than `timestamp`, and the batch
+/// that ends with `offset` has a record of that time.
 struct TimeEntry {
   Timestamp timestamp;
   Offset offset;
