@@ -61,35 +61,44 @@ Error LogCursor::damage_at(std::uint64_t position, Offset limit) const {
       .with_offsets({offset_, resume});
 }
 
-Result<Chunk> LogCursor::collect(Offset limit, const ReadOptions& options) {
+Result<Chunk> LogCursor::collect(Offset limit, const ReadOptions& options, bool& blocked) {
   Chunk chunk{segment_, {}, offset_, offset_};
-  const std::uint64_t first = position_;
   std::uint64_t from = position_;
   while (offset_ < limit) {
     MILLRACE_CHECK(segment_->check_readable(position_, record::layout::header_bytes));
     const record::BatchView batch = segment_->batch_at(position_);
     if (batch.size() == 0) break;
-    if (batch.last_offset() < offset_) {  // found by an index entry below
+    if (batch.last_offset() < offset_) {  // an index entry below led here
       position_ += batch.size();
-      if (from == first && chunk.end == chunk.begin) from = position_;
+      from = position_;
       continue;
     }
+    blocked = batch.last_offset() >= limit;
     const bool is_first = chunk.end == chunk.begin;
-    if (batch.last_offset() >= limit) break;
-    if (!is_first && position_ + batch.size() - from > options.max_bytes) break;
+    if (blocked || (!is_first && position_ + batch.size() - from > options.max_bytes)) break;
     MILLRACE_CHECK(segment_->check_readable(position_, batch.size()));
     const bool gap = batch.base_offset() > offset_ && source_->control().compacted == 0;
     if (gap || (options.check_crc && !batch.crc_matches())) break;
     position_ += batch.size();
     offset_ = chunk.end = batch.next_offset();
   }
-  chunk.bytes = Bytes(segment_->data() + from, chunk.end == chunk.begin ? 0 : position_ - from);
+  if (chunk.end != chunk.begin) chunk.bytes = Bytes(segment_->data() + from, position_ - from);
   return chunk;
 }
 
+bool LogCursor::move_to_next_segment() {
+  if (index_ + 1 >= list_->segments.size()) return false;
+  const Offset next = list_->segments[index_ + 1]->base_offset();
+  const bool hole_is_normal = source_->control().compacted != 0 && position_ >= segment_->end();
+  if (offset_ < next && !hole_is_normal) return false;
+  offset_ = std::max(offset_, next);
+  segment_ = list_->segments[++index_];
+  position_ = 0;
+  return true;
+}
+
 Result<Chunk> LogCursor::read(Offset limit, const ReadOptions& options) {
-  const ControlBlock& control = source_->control();
-  const Offset start{control.log_start_offset.load(std::memory_order_acquire)};
+  const Offset start{source_->control().log_start_offset.load(std::memory_order_acquire)};
   if (offset_ < start || offset_ > limit) {
     return Error(Errc::offset_out_of_range,
                  "offset " + std::to_string(offset_.value()) + " is outside [" +
@@ -99,35 +108,21 @@ Result<Chunk> LogCursor::read(Offset limit, const ReadOptions& options) {
   }
   while (offset_ < limit) {
     MILLRACE_CHECK(locate());
-    auto chunk = collect(limit, options);
-    if (!chunk) {
-      segment_.reset();
-      return chunk;
-    }
-    if (!chunk->empty()) return chunk;
-    const bool has_next = index_ + 1 < list_->segments.size();
-    const bool at_end = position_ >= segment_->end() ||
-                        (has_next && offset_ >= list_->segments[index_ + 1]->base_offset());
-    if (at_end && has_next && (control.compacted != 0 ||
-                               list_->segments[index_ + 1]->base_offset() <= offset_)) {
-      offset_ = std::max(offset_, list_->segments[index_ + 1]->base_offset());
-      ++index_;
-      segment_ = list_->segments[index_];
+    bool blocked = false;
+    auto chunk = collect(limit, options, blocked);
+    if (!chunk) segment_.reset();
+    if (!chunk || !chunk->empty()) return chunk;
+    if (blocked) break;
+    if (move_to_next_segment()) {
       MILLRACE_CHECK(segment_->open());
-      position_ = 0;
       continue;
     }
     if (segment_->mode() == SegmentMode::attached) {
-      // It may have grown since we looked.
       const std::uint64_t before = segment_->end();
       MILLRACE_CHECK(segment_->refresh());
       if (segment_->end() != before) continue;
     }
-    const std::uint64_t damaged = position_;
-    segment_.reset();
-    list_ = list_ ? list_ : SegmentListPtr();
-    segment_ = list_->segments[index_];
-    Error error = damage_at(damaged, limit);
+    Error error = damage_at(position_, limit);
     segment_.reset();
     return error;
   }

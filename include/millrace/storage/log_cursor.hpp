@@ -36,7 +36,8 @@ class LogCursor {
 
  private:
   Result<void> locate();
-  Result<Chunk> collect(Offset limit, const ReadOptions& options);
+  Result<Chunk> collect(Offset limit, const ReadOptions& options, bool& blocked);
+  bool move_to_next_segment();
   Error damage_at(std::uint64_t position, Offset limit) const;
 
   SegmentSource* source_;

@@ -1,0 +1,163 @@
+#pragma once
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <millrace/core/clock.hpp>
+#include <millrace/record/batch_builder.hpp>
+#include <millrace/storage/active_segment.hpp>
+#include <millrace/storage/epoch_cache.hpp>
+#include <millrace/storage/log_cursor.hpp>
+#include <millrace/storage/recovery.hpp>
+
+namespace millrace::inline v0::storage {
+
+/// Where a batch went.
+struct Appended {
+  Offset base_offset;
+  Offset next_offset;
+  Timestamp append_time = Timestamp::none();  ///< set with LogAppendTime
+  bool rolled = false;                        ///< a segment was sealed; it wants flush_sealed()
+  bool wants_room = false;                    ///< prepare() should be called soon
+};
+
+/// Hears of every batch that becomes part of the log and of every cut; how producer state follows
+/// the log. Called under the log's lock: must be quick and must not call back.
+class BatchObserver {
+ public:
+  virtual ~BatchObserver() = default;
+  virtual void on_append(const record::BatchView& batch) = 0;
+  virtual void on_roll(Offset next) = 0;
+  virtual void on_truncate(Offset end) = 0;
+};
+
+/// A partition's log: an active segment, sealed ones before it, and the offsets that are published
+/// in the control file. This class only sequences; what it puts together is in recovery.hpp,
+/// active_segment.hpp, retention.hpp and cleaner.hpp.
+///
+/// Thread-safe. Appends take one short lock. flush() syncs outside it. Reads go through LogCursor.
+///
+/// After a failed sync the log refuses appends and flushes with log_failed until it is opened
+/// again: the page cache may no longer be what is on the disk (fsync(2), "Errors").
+class Log final : public SegmentSource {
+ public:
+  struct Context {
+    const Clock* clock = &system_clock();
+    RecoveryHints hints = {};
+    BatchObserver* observer = nullptr;
+  };
+
+  /// Opens or creates the log in `directory` and recovers it. The caller owns the directory (see
+  /// the broker's lock): two logs on one directory destroy it.
+  static Result<std::unique_ptr<Log>> open(os::DirectoryPtr directory, const LogOptions& options,
+                                           const Context& context);
+  ~Log() override;
+
+  const RecoveryReport& recovery() const noexcept { return report_; }
+  const os::DirectoryPtr& directory() const noexcept { return directory_; }
+  /// The options now; a copy, for they may change.
+  LogOptions options() const;
+  /// Takes effect from the next append, roll or cleaning on.
+  void set_options(const LogOptions& options);
+
+  /// Appends one finished batch: sets its offsets and leader epoch (in the caller's bytes), and
+  /// with LogAppendTime its time. Errors: record_too_large, no_space, io_error, log_failed, closed;
+  /// in all of them the log is as it was.
+  Result<Appended> append(MutableBytes batch, LeaderEpoch epoch = LeaderEpoch{0});
+  /// Appends one record as a batch of its own, encoding it straight into the map where it can.
+  Result<Appended> append_record(Timestamp time, std::optional<Bytes> key,
+                                 std::optional<Bytes> value,
+                                 std::span<const record::HeaderView> headers = {},
+                                 LeaderEpoch epoch = LeaderEpoch{0});
+  /// Appends batches that have their offsets, as a replica does: the first must start at
+  /// log_end_offset() or, after compaction at the leader, above it.
+  Result<Appended> append_as_given(Bytes batches);
+
+  /// Makes everything appended before the call durable; returns the new flushed_offset().
+  Result<Offset> flush();
+  /// Makes sealed segments durable, not the active one: what a roll leaves to do in the background.
+  Result<void> flush_sealed();
+  /// Reserves and zeroes blocks ahead of the appender.
+  Result<void> prepare();
+  /// Starts a new segment if the active one has any batch.
+  Result<void> roll();
+
+  /// Cuts the log so that it ends at or before `offset` (at the start of the batch that has it).
+  Result<void> truncate_to(Offset offset);
+  /// Makes everything below `offset` unreadable and frees whole segments (DeleteRecords).
+  Result<void> delete_before(Offset offset);
+  /// Removes segments that retention lets go; returns how many.
+  Result<std::size_t> apply_retention();
+  /// Removes files whose file.delete.delay has passed.
+  Result<void> remove_deleted();
+  /// One pass of compaction, if enough is dirty (or `force`); returns bytes freed.
+  Result<std::uint64_t> compact(bool force = false);
+
+  /// Seals what is known, syncs, marks the directory clean. The log takes no more calls.
+  Result<void> close();
+
+  Offset log_start_offset() const noexcept { return get(control().log_start_offset); }
+  Offset log_end_offset() const noexcept { return get(control().log_end_offset); }
+  Offset high_watermark() const noexcept { return get(control().high_watermark); }
+  Offset flushed_offset() const noexcept { return get(control().flushed_offset); }
+  std::uint64_t size_bytes() const;
+  bool has_failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
+
+  const ControlBlock& control() const noexcept override { return control_.block(); }
+  ControlBlock& mutable_control() noexcept { return control_.block(); }
+  Result<SegmentListPtr> segments() override;
+  const EpochCache& epochs() const noexcept { return epochs_; }
+
+ private:
+  Log(os::DirectoryPtr directory, const LogOptions& options, const Context& context);
+  static Offset get(const std::atomic<std::int64_t>& a) noexcept {
+    return Offset{a.load(std::memory_order_acquire)};
+  }
+
+  Result<void> start(RecoveredLog recovered);
+  Result<void> check_usable() const;
+  Result<void> make_space_for(std::size_t bytes, Offset last_offset, Timestamp time, bool& rolled);
+  Appended publish(const record::BatchView& batch, bool rolled);
+  void note_epoch(LeaderEpoch epoch, Offset start);
+  Result<void> roll_locked(Offset base);
+  Result<void> seal_active();
+  void replace_list(std::vector<SegmentPtr> segments);
+  Result<void> fail(Error error);
+  Result<void> drop_segments(std::size_t count, Offset new_start);
+  Result<void> remove_files(Offset base);
+  void publish_active();
+
+  os::DirectoryPtr directory_;
+  const Clock* clock_;
+  BatchObserver* observer_;
+  RecoveryReport report_;
+  ControlFile control_;
+  EpochCache epochs_;
+
+  mutable std::mutex mutex_;  // appends, rolls and whatever changes the set of segments
+  LogOptions options_;
+  std::shared_ptr<ActiveSegment> active_;
+  std::vector<std::shared_ptr<ActiveSegment>> unsynced_;  // sealed, oldest first
+  std::uint64_t flushed_position_ = 0;                    // in the active segment
+  bool directory_dirty_ = false;
+  bool epochs_dirty_ = false;
+  bool closed_ = false;
+  std::vector<std::byte> encode_buffer_;
+
+  std::mutex flush_mutex_;  // one flush at a time; taken before mutex_
+  std::mutex clean_mutex_;  // retention, compaction, truncation; taken before flush_mutex_
+  mutable std::mutex list_mutex_;
+  SegmentListPtr list_;
+  std::atomic<bool> failed_{false};
+  std::optional<Error> failure_;
+
+  struct Deleted {
+    Timestamp due;
+    std::string name;
+  };
+  std::vector<Deleted> deleted_;
+};
+
+}  // namespace millrace::inline v0::storage

@@ -1,0 +1,396 @@
+#include <millrace/storage/log.hpp>
+
+#include <algorithm>
+
+#include <millrace/core/assert.hpp>
+#include <millrace/storage/file_names.hpp>
+
+namespace millrace::inline v0::storage {
+namespace {
+
+Error too_large(std::size_t bytes, std::uint64_t limit) {
+  return {Errc::record_too_large,
+          "a batch of " + std::to_string(bytes) + " bytes is larger than max.message.bytes (" +
+              std::to_string(limit) + "); raise it on the topic, or send less at once"};
+}
+
+}  // namespace
+
+Log::Log(os::DirectoryPtr directory, const LogOptions& options, const Context& context)
+    : directory_(std::move(directory)),
+      clock_(context.clock),
+      observer_(context.observer),
+      options_(options) {}
+
+Log::~Log() = default;
+
+Result<std::unique_ptr<Log>> Log::open(os::DirectoryPtr directory, const LogOptions& options,
+                                       const Context& context) {
+  std::unique_ptr<Log> log(new Log(std::move(directory), options, context));
+  MILLRACE_TRY(log->control_, ControlFile::open_owner(log->directory_));
+  MILLRACE_CHECK(log->epochs_.load(log->directory_));
+  MILLRACE_TRY(RecoveredLog recovered,
+               recover(log->directory_, options, log->control_, context.hints));
+  MILLRACE_CHECK(log->start(std::move(recovered)));
+  return log;
+}
+
+Result<void> Log::start(RecoveredLog recovered) {
+  report_ = std::move(recovered.report);
+  const Segment::Limits limits{options_.segment_bytes, options_.segment_index_bytes};
+  std::vector<SegmentPtr> segments;
+  for (const Offset base : recovered.bases) {
+    const bool last = base == recovered.bases.back();
+    segments.push_back(std::make_shared<Segment>(
+        directory_, base, last ? SegmentMode::active : SegmentMode::sealed, limits));
+  }
+  const bool was_valid = control_.is_valid();
+  if (!was_valid) control_.initialise();
+  ControlBlock& block = control_.block();
+  block.compacted = options_.cleanup_compact ? 1 : 0;
+  if (!segments.empty() && report_.kind != RecoveryKind::clean) {
+    MILLRACE_TRY(active_, ActiveSegment::resume(segments.back(), recovered.active_end,
+                                                recovered.largest, options_));
+  }
+  const Offset end = report_.log_end_offset;
+  block.log_start_offset.store(report_.log_start_offset.value());
+  block.log_end_offset.store(end.value());
+  block.flushed_offset.store(recovered.flushed_offset.value());
+  block.last_stable_offset.store(end.value());
+  block.active_end.store(recovered.active_end);
+  block.active_base_offset.store(segments.empty() ? end.value()
+                                                  : segments.back()->base_offset().value());
+  epochs_.truncate_from_end(end);
+  replace_list(std::move(segments));
+  if (active_) publish_active();
+  // A clean log stays marked clean until the first append, so that idle partitions cost nothing.
+  if (report_.kind != RecoveryKind::clean) {
+    block.state.store(static_cast<std::uint32_t>(ControlState::live));
+  }
+  if (!options_.visible_on_append && recovered.flushed_offset < end) {
+    flushed_position_ = 0;
+    directory_dirty_ = true;
+    MILLRACE_TRY(const Offset flushed, flush());
+    static_cast<void>(flushed);
+  }
+  block.high_watermark.store(end.value(), std::memory_order_release);
+  return {};
+}
+
+LogOptions Log::options() const {
+  const std::lock_guard lock(mutex_);
+  return options_;
+}
+
+void Log::set_options(const LogOptions& options) {
+  const std::lock_guard lock(mutex_);
+  const WritePath path = options_.write_path;
+  options_ = options;
+  options_.write_path = path;  // the active segment was laid out for it
+  control_.block().compacted |= options.cleanup_compact ? 1u : 0u;
+}
+
+Result<SegmentListPtr> Log::segments() {
+  const std::lock_guard lock(list_mutex_);
+  return list_;
+}
+
+void Log::replace_list(std::vector<SegmentPtr> segments) {
+  auto list = std::make_shared<SegmentList>();
+  list->segments = std::move(segments);
+  const std::lock_guard lock(list_mutex_);
+  list->generation = control_.block().segments_generation.load() + 1;
+  list_ = std::move(list);
+  control_.block().segments_generation.store(list_->generation, std::memory_order_release);
+}
+
+void Log::publish_active() {
+  ControlBlock& block = control_.block();
+  block.active_file = active_->identity().value_or(os::FileIdentity{});
+  block.active_end.store(active_->end());
+  block.active_base_offset.store(active_->segment()->base_offset().value(),
+                                 std::memory_order_release);
+}
+
+std::uint64_t Log::size_bytes() const {
+  const std::lock_guard lock(list_mutex_);
+  std::uint64_t total = 0;
+  for (const auto& segment : list_->segments) {
+    const bool unopened_active = !segment->is_open() && segment->mode() == SegmentMode::active;
+    total += unopened_active ? control().active_end.load()
+                             : segment->file_bytes().value_or(std::uint64_t{0});
+  }
+  return total;
+}
+
+Result<void> Log::check_usable() const {
+  if (closed_) {
+    return Error(Errc::closed, "the log in " + directory_->path() + " is closed");
+  }
+  if (failed_.load(std::memory_order_relaxed)) {
+    return Error(Errc::log_failed,
+                 "the log in " + directory_->path() +
+                     " stopped after a failed sync (" + failure_->message() +
+                     "); close it and open it again to go on from what is on the disk",
+                 failure_->os_code());
+  }
+  return {};
+}
+
+Result<void> Log::fail(Error error) {
+  const std::lock_guard lock(mutex_);
+  if (!failed_.load()) {
+    failure_ = error;
+    failed_.store(true);
+    control_.block().state.store(static_cast<std::uint32_t>(ControlState::failed));
+  }
+  return error;
+}
+
+Result<void> Log::make_space_for(std::size_t bytes, Offset last_offset, Timestamp time,
+                                 bool& rolled) {
+  MILLRACE_CHECK(check_usable());
+  if (bytes > options_.max_message_bytes) return too_large(bytes, options_.max_message_bytes);
+  if (bytes > options_.segment_bytes) return too_large(bytes, options_.segment_bytes);
+  if (!active_) {
+    const Offset base = log_end_offset();
+    auto list = *segments();
+    if (list->segments.empty()) {
+      MILLRACE_CHECK(roll_locked(base));
+    } else {
+      // Closed in order last time: everything in the file counts.
+      const SegmentPtr& last = list->segments.back();
+      MILLRACE_CHECK(last->open());
+      const TimeEntry largest =
+          last->time_index().last().value_or(TimeEntry{Timestamp::none(), base});
+      MILLRACE_TRY(active_, ActiveSegment::resume(last, control().active_end.load(), largest,
+                                                  options_));
+      flushed_position_ = active_->end();
+      publish_active();
+    }
+    control_.block().state.store(static_cast<std::uint32_t>(ControlState::live));
+  }
+  if (active_->must_roll(bytes, last_offset, time)) {
+    MILLRACE_CHECK(roll_locked(log_end_offset()));
+    rolled = true;
+  }
+  return active_->make_room(bytes);
+}
+
+Appended Log::publish(const record::BatchView& batch, bool rolled) {
+  active_->commit(batch);
+  if (observer_ != nullptr) observer_->on_append(batch);
+  ControlBlock& block = control_.block();
+  const Offset next = batch.next_offset();
+  block.active_end.store(active_->end(), std::memory_order_relaxed);
+  block.log_end_offset.store(next.value(), std::memory_order_release);
+  if (options_.visible_on_append) {
+    block.high_watermark.store(next.value(), std::memory_order_release);
+  }
+  return {batch.base_offset(), next, Timestamp::none(), rolled, active_->wants_room()};
+}
+
+void Log::note_epoch(LeaderEpoch epoch, Offset start) {
+  if (epochs_.latest() == epoch) [[likely]] return;
+  epochs_dirty_ |= epochs_.assign(epoch, start);
+}
+
+Result<Appended> Log::append(MutableBytes batch, LeaderEpoch epoch) {
+  const auto view = record::BatchView::try_parse(batch);
+  if (view.size() != batch.size()) {
+    return Error(Errc::invalid_record, "append takes one whole record batch of magic 2");
+  }
+  const std::lock_guard lock(mutex_);
+  const Offset base = log_end_offset();
+  bool rolled = false;
+  MILLRACE_CHECK(make_space_for(batch.size(), base + view.last_offset_delta(),
+                                view.max_timestamp(), rolled));
+  record::stamp_batch(batch, base, epoch);
+  Timestamp append_time = Timestamp::none();
+  if (options_.timestamp_type == record::TimestampType::log_append_time) {
+    append_time = clock_->now();
+    record::stamp_append_time(batch, append_time);
+  }
+  MILLRACE_CHECK(active_->store(batch, false));
+  note_epoch(epoch, base);
+  Appended done = publish(view, rolled);
+  done.append_time = append_time;
+  return done;
+}
+
+Result<Appended> Log::append_record(Timestamp time, std::optional<Bytes> key,
+                                    std::optional<Bytes> value,
+                                    std::span<const record::HeaderView> headers,
+                                    LeaderEpoch epoch) {
+  const std::size_t bound = record::single_record_bound(key, value, headers);
+  const std::lock_guard lock(mutex_);
+  const Offset base = log_end_offset();
+  const bool append_time = options_.timestamp_type == record::TimestampType::log_append_time;
+  if (append_time) time = clock_->now();
+  bool rolled = false;
+  MILLRACE_CHECK(make_space_for(bound, base, time, rolled));
+  const bool in_place = options_.write_path == WritePath::mapped;
+  if (!in_place && encode_buffer_.size() < bound) encode_buffer_.resize(bound);
+  std::byte* to = in_place ? active_->tail() : encode_buffer_.data();
+  const std::size_t size = record::encode_single(to, time, key, value, headers, base, epoch);
+  MILLRACE_ASSERT(size <= bound);
+  if (append_time) record::stamp_append_time({to, size}, time);
+  MILLRACE_CHECK(active_->store({to, size}, in_place));
+  note_epoch(epoch, base);
+  Appended done = publish(record::BatchView::try_parse({to, size}), rolled);
+  if (append_time) done.append_time = time;
+  return done;
+}
+
+Result<Appended> Log::append_as_given(Bytes batches) {
+  const std::lock_guard lock(mutex_);
+  MILLRACE_CHECK(check_usable());
+  Appended done{log_end_offset(), log_end_offset(), Timestamp::none(), false, false};
+  while (!batches.empty()) {
+    MILLRACE_TRY(const auto batch, record::BatchView::parse(batches));
+    if (batch.base_offset() < log_end_offset() || !batch.crc_matches()) {
+      return Error(Errc::invalid_record,
+                   "a replicated batch at offset " + std::to_string(batch.base_offset().value()) +
+                       " does not follow the log's end " +
+                       std::to_string(log_end_offset().value()) + " or has a bad checksum");
+    }
+    bool rolled = false;
+    MILLRACE_CHECK(make_space_for(batch.size(), batch.last_offset(), batch.max_timestamp(),
+                                  rolled));
+    MILLRACE_CHECK(active_->store(batch.bytes(), false));
+    note_epoch(batch.leader_epoch(), batch.base_offset());
+    const Appended one = publish(batch, rolled);
+    done.next_offset = one.next_offset;
+    done.rolled |= rolled;
+    done.wants_room = one.wants_room;
+    batches = batches.subspan(batch.size());
+  }
+  return done;
+}
+
+Result<void> Log::roll_locked(Offset base) {
+  MILLRACE_TRY(auto next, ActiveSegment::create(directory_, base, options_));
+  auto list = *segments();
+  std::vector<SegmentPtr> segments = list->segments;
+  segments.push_back(next->segment());
+  std::shared_ptr<ActiveSegment> previous = std::move(active_);
+  active_ = std::move(next);
+  const std::uint64_t previous_flushed = std::exchange(flushed_position_, 0);
+  directory_dirty_ = true;
+  if (observer_ != nullptr) observer_->on_roll(base);
+  publish_active();
+  replace_list(std::move(segments));
+  if (!previous) return {};
+  // Readers know by now where the sealed segment ends, so its spare blocks may go.
+  static_cast<void>(previous_flushed);
+  unsynced_.push_back(previous);
+  return previous->seal();
+}
+
+Result<void> Log::roll() {
+  const std::lock_guard lock(mutex_);
+  MILLRACE_CHECK(check_usable());
+  if (!active_ || active_->end() == 0) return {};
+  return roll_locked(log_end_offset());
+}
+
+Result<void> Log::prepare() {
+  std::shared_ptr<ActiveSegment> active;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_ || failed_.load()) return {};
+    active = active_;
+  }
+  if (!active) return {};
+  return active->prepare();
+}
+
+Result<Offset> Log::flush() {
+  const std::lock_guard one_flush(flush_mutex_);
+  std::vector<std::shared_ptr<ActiveSegment>> sealed;
+  std::shared_ptr<ActiveSegment> active;
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+  bool directory = false;
+  Offset end;
+  {
+    const std::lock_guard lock(mutex_);
+    MILLRACE_CHECK(check_usable());
+    end = log_end_offset();
+    if (end == flushed_offset() && unsynced_.empty()) return end;
+    sealed = unsynced_;
+    active = active_;
+    from = flushed_position_;
+    to = active ? active->end() : 0;
+    directory = std::exchange(directory_dirty_, false);
+  }
+  auto synced = [&]() -> Result<void> {
+    for (const auto& segment : sealed) MILLRACE_CHECK(segment->sync_sealed());
+    if (directory) MILLRACE_CHECK(directory_->sync());
+    if (active && to > from) MILLRACE_CHECK(active->sync(from, to));
+    return {};
+  }();
+  if (!synced) {
+    MILLRACE_CHECK(fail(std::move(synced).error()));
+  }
+  const std::lock_guard lock(mutex_);
+  unsynced_.erase(unsynced_.begin(), unsynced_.begin() + static_cast<std::ptrdiff_t>(sealed.size()));
+  if (active_ == active) flushed_position_ = to;
+  ControlBlock& block = control_.block();
+  block.flushed_offset.store(end.value(), std::memory_order_release);
+  if (!options_.visible_on_append) {
+    block.high_watermark.store(end.value(), std::memory_order_release);
+  }
+  return end;
+}
+
+Result<void> Log::flush_sealed() {
+  const std::lock_guard one_flush(flush_mutex_);
+  std::vector<std::shared_ptr<ActiveSegment>> sealed;
+  bool directory = false;
+  Offset base;
+  {
+    const std::lock_guard lock(mutex_);
+    MILLRACE_CHECK(check_usable());
+    if (unsynced_.empty()) return {};
+    sealed = unsynced_;
+    directory = std::exchange(directory_dirty_, false);
+    base = active_->segment()->base_offset();
+  }
+  auto synced = [&]() -> Result<void> {
+    for (const auto& segment : sealed) MILLRACE_CHECK(segment->sync_sealed());
+    if (directory) return directory_->sync();
+    return {};
+  }();
+  if (!synced) return fail(std::move(synced).error());
+  const std::lock_guard lock(mutex_);
+  unsynced_.erase(unsynced_.begin(), unsynced_.begin() + static_cast<std::ptrdiff_t>(sealed.size()));
+  if (flushed_offset() < base) {
+    control_.block().flushed_offset.store(base.value(), std::memory_order_release);
+  }
+  return control_.sync();
+}
+
+Result<void> Log::close() {
+  const std::lock_guard cleaning(clean_mutex_);
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return {};
+  }
+  auto flushed = flush();
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  if (!flushed) return std::move(flushed).error();
+  if (epochs_dirty_) MILLRACE_CHECK(epochs_.save(directory_));
+  ControlBlock& block = control_.block();
+  if (active_) {
+    MILLRACE_CHECK(active_->seal());
+    MILLRACE_CHECK(active_->sync_sealed());
+    block.active_end.store(active_->end());
+  }
+  if (static_cast<ControlState>(block.state.load()) == ControlState::clean) return {};
+  block.state.store(static_cast<std::uint32_t>(ControlState::clean));
+  return control_.sync();
+}
+
+}  // namespace millrace::inline v0::storage

@@ -1,0 +1,115 @@
+#include <algorithm>
+
+#include <millrace/storage/checkpoint.hpp>
+#include <millrace/storage/cleaner.hpp>
+#include <millrace/storage/log.hpp>
+
+namespace millrace::inline v0::storage {
+namespace {
+
+/// Where the part that was never cleaned begins: kept beside the log, like Kafka's
+/// cleaner-offset-checkpoint but per partition. Losing it only makes the next pass do more.
+constexpr const char* cleaner_checkpoint = "cleaner-offset-checkpoint";
+
+Offset load_first_dirty(const os::DirectoryPtr& directory) {
+  auto text = directory->read_file(cleaner_checkpoint);
+  if (!text) return Offset{0};
+  const auto lines = parse_checkpoint(*text, cleaner_checkpoint);
+  if (!lines || lines->empty()) return Offset{0};
+  return Offset{std::strtoll(lines->front().c_str(), nullptr, 10)};
+}
+
+struct Dirty {
+  std::vector<SegmentPtr> clean;
+  std::vector<SegmentPtr> dirty;
+  std::uint64_t clean_bytes = 0;
+  std::uint64_t dirty_bytes = 0;
+  Offset end;
+  Timestamp oldest_dirty = Timestamp::none();
+};
+
+Result<Dirty> find_dirty(const SegmentList& list, Offset first_dirty, const LogOptions& options,
+                         Offset limit, Timestamp now) {
+  Dirty found;
+  found.end = first_dirty;
+  for (std::size_t i = 0; i + 1 < list.segments.size(); ++i) {
+    const SegmentPtr& segment = list.segments[i];
+    const Offset next = list.segments[i + 1]->base_offset();
+    MILLRACE_TRY(const std::uint64_t bytes, segment->file_bytes());
+    if (next <= first_dirty) {
+      found.clean.push_back(segment);
+      found.clean_bytes += bytes;
+      continue;
+    }
+    MILLRACE_TRY(const Timestamp largest, segment->largest_timestamp());
+    const bool too_young = options.min_compaction_lag.count() > 0 &&
+                           now - largest < options.min_compaction_lag;
+    if (too_young || next > limit) break;
+    if (found.dirty.empty()) found.oldest_dirty = largest;
+    found.dirty.push_back(segment);
+    found.dirty_bytes += bytes;
+    found.end = next;
+  }
+  return found;
+}
+
+}  // namespace
+
+Result<std::uint64_t> Log::compact(bool force) {
+  const std::lock_guard cleaning(clean_mutex_);
+  const LogOptions now_options = options();
+  const Timestamp now = clock_->now();
+  SegmentListPtr list;
+  {
+    const std::lock_guard lock(mutex_);
+    MILLRACE_CHECK(check_usable());
+    list = *segments();
+  }
+  MILLRACE_TRY(const Dirty found,
+               find_dirty(*list, load_first_dirty(directory_), now_options,
+                          std::min(high_watermark(), Offset{control().last_stable_offset.load()}),
+                          now));
+  if (found.dirty.empty()) return std::uint64_t{0};
+  const double ratio = static_cast<double>(found.dirty_bytes) /
+                       static_cast<double>(found.dirty_bytes + found.clean_bytes);
+  const bool overdue = now_options.max_compaction_lag != std::chrono::milliseconds::max() &&
+                       found.oldest_dirty != Timestamp::none() &&
+                       now - found.oldest_dirty > now_options.max_compaction_lag;
+  if (!force && !overdue && ratio <= now_options.min_cleanable_dirty_ratio) return std::uint64_t{0};
+
+  KeyOffsets keys;
+  for (const auto& segment : found.dirty) {
+    MILLRACE_CHECK(collect_keys(*segment, Offset{0}, keys));
+  }
+  std::vector<SegmentPtr> all = found.clean;
+  all.insert(all.end(), found.dirty.begin(), found.dirty.end());
+  const CleanRules rules{&keys, found.end, now, now_options.delete_retention};
+  std::uint64_t freed = 0;
+  for (const auto& group : group_segments(all, now_options)) {
+    MILLRACE_TRY(const CleanStats stats, rewrite_segments(group, rules));
+    freed += stats.bytes_before - std::min(stats.bytes_before, stats.bytes_after);
+    // Their last sync must not come after their files are gone.
+    const std::lock_guard one_flush(flush_mutex_);
+    const std::lock_guard lock(mutex_);
+    MILLRACE_CHECK(swap_in(directory_, group));
+    std::erase_if(unsynced_, [&](const auto& sealed) {
+      return std::find(group.begin(), group.end(), sealed->segment()) != group.end();
+    });
+    std::vector<SegmentPtr> rest;
+    for (const auto& segment : (*segments())->segments) {
+      if (segment == group.front()) {
+        rest.push_back(std::make_shared<Segment>(
+            directory_, segment->base_offset(), SegmentMode::sealed,
+            Segment::Limits{options_.segment_bytes, options_.segment_index_bytes}));
+      } else if (std::find(group.begin(), group.end(), segment) == group.end()) {
+        rest.push_back(segment);
+      }
+    }
+    replace_list(std::move(rest));
+  }
+  MILLRACE_CHECK(directory_->replace_file(
+      cleaner_checkpoint, format_checkpoint({std::to_string(found.end.value())})));
+  return freed;
+}
+
+}  // namespace millrace::inline v0::storage
