@@ -1,14 +1,16 @@
+#include <millrace/record/batch_builder.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <utility>
+
 #include <millrace/core/crc32c.hpp>
 #include <millrace/core/varint.hpp>
-#include <millrace/record/batch_builder.hpp>
 #include <millrace/record/batch_view.hpp>
 #include <millrace/record/compression.hpp>
-#include <utility>
 
 namespace millrace::inline v0::record {
 namespace {

@@ -1,7 +1,8 @@
+#include <millrace/record/compression.hpp>
+
 #include <fmt/format.h>
 
 #include <array>
-#include <millrace/record/compression.hpp>
 
 namespace millrace::inline v0::record {
 namespace {

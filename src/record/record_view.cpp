@@ -1,5 +1,6 @@
-#include <millrace/core/varint.hpp>
 #include <millrace/record/record_view.hpp>
+
+#include <millrace/core/varint.hpp>
 
 namespace millrace::inline v0::record {
 

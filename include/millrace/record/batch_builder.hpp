@@ -1,10 +1,11 @@
 #pragma once
 #include <memory>
+#include <span>
+#include <vector>
+
 #include <millrace/core/result.hpp>
 #include <millrace/record/batch_header.hpp>
 #include <millrace/record/record_view.hpp>
-#include <span>
-#include <vector>
 
 namespace millrace::inline v0::record {
 

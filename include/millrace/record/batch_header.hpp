@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+
 #include <millrace/core/bytes.hpp>
 #include <millrace/core/offset.hpp>
 

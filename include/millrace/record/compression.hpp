@@ -1,8 +1,9 @@
 #pragma once
-#include <millrace/core/result.hpp>
-#include <millrace/record/batch_header.hpp>
 #include <string_view>
 #include <vector>
+
+#include <millrace/core/result.hpp>
+#include <millrace/record/batch_header.hpp>
 
 namespace millrace::inline v0::record {
 

@@ -1,8 +1,9 @@
 #pragma once
-#include <millrace/core/bytes.hpp>
-#include <millrace/core/offset.hpp>
 #include <optional>
 #include <string_view>
+
+#include <millrace/core/bytes.hpp>
+#include <millrace/core/offset.hpp>
 
 namespace millrace::inline v0::record {
 
