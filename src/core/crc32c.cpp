@@ -43,8 +43,8 @@ const std::array<Crc32cVariant, 6>& variants() noexcept {
     const bool sse42 = __builtin_cpu_supports("sse4.2") != 0;
     const bool carry_less = sse42 && __builtin_cpu_supports("pclmul") != 0;
     const bool wide = carry_less && __builtin_cpu_supports("vpclmulqdq") != 0;
-    const bool avx512 = wide && __builtin_cpu_supports("avx512f") != 0 &&
-                        __builtin_cpu_supports("avx512vl") != 0;
+    const bool avx512 =
+        wide && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0;
     return std::array<Crc32cVariant, 6>{
         {{"portable", crc32c_portable, true},
          {"sse4.2", crc32c_sse42, sse42},
@@ -92,7 +92,9 @@ std::uint32_t crc32c_portable(const std::byte* at, std::size_t size, std::uint32
   return ~crc;
 }
 
-const Crc32cVariant* crc32c_variants() noexcept { return variants().data(); }
+const Crc32cVariant* crc32c_variants() noexcept {
+  return variants().data();
+}
 
 }  // namespace detail
 

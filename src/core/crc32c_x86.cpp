@@ -113,9 +113,8 @@ namespace {
 template <std::size_t Bytes>
 MILLRACE_TARGET_INLINE(MILLRACE_AVX2)
 __m256i fold_256(__m256i earlier, __m256i later) noexcept {
-  const __m256i factors = _mm256_set_epi64x(
-      carry_factor(8 * Bytes), carry_factor(8 * Bytes + 64), carry_factor(8 * Bytes),
-      carry_factor(8 * Bytes + 64));
+  const __m256i factors = _mm256_set_epi64x(carry_factor(8 * Bytes), carry_factor(8 * Bytes + 64),
+                                            carry_factor(8 * Bytes), carry_factor(8 * Bytes + 64));
   return _mm256_xor_si256(_mm256_xor_si256(_mm256_clmulepi64_epi128(earlier, factors, 0x00),
                                            _mm256_clmulepi64_epi128(earlier, factors, 0x11)),
                           later);
@@ -165,8 +164,8 @@ namespace {
 template <std::size_t Bytes>
 MILLRACE_TARGET_INLINE(MILLRACE_AVX512)
 __m512i fold_512(__m512i earlier, __m512i later) noexcept {
-  const __m512i factors = _mm512_broadcast_i32x4(
-      _mm_set_epi64x(carry_factor(8 * Bytes), carry_factor(8 * Bytes + 64)));
+  const __m512i factors =
+      _mm512_broadcast_i32x4(_mm_set_epi64x(carry_factor(8 * Bytes), carry_factor(8 * Bytes + 64)));
   constexpr int xor_of_three = 0x96;
   return _mm512_ternarylogic_epi64(_mm512_clmulepi64_epi128(earlier, factors, 0x00),
                                    _mm512_clmulepi64_epi128(earlier, factors, 0x11), later,
@@ -174,7 +173,9 @@ __m512i fold_512(__m512i earlier, __m512i later) noexcept {
 }
 
 MILLRACE_TARGET_INLINE(MILLRACE_AVX512)
-__m512i load_512(const std::byte* from) noexcept { return _mm512_loadu_si512(from); }
+__m512i load_512(const std::byte* from) noexcept {
+  return _mm512_loadu_si512(from);
+}
 
 /// Carries each of the four 16-byte lanes to the last one.
 MILLRACE_TARGET_INLINE(MILLRACE_AVX512)
@@ -184,8 +185,8 @@ __m128i join_lanes(__m512i lanes) noexcept {
                        carry_factor(320), carry_factor(384), carry_factor(448));
   const __m512i carried = _mm512_xor_si512(_mm512_clmulepi64_epi128(lanes, factors, 0x00),
                                            _mm512_clmulepi64_epi128(lanes, factors, 0x11));
-  const __m256i half = _mm256_xor_si256(_mm512_castsi512_si256(carried),
-                                        _mm512_extracti64x4_epi64(carried, 1));
+  const __m256i half =
+      _mm256_xor_si256(_mm512_castsi512_si256(carried), _mm512_extracti64x4_epi64(carried, 1));
   return _mm_xor_si128(
       _mm_xor_si128(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)),
       _mm512_extracti32x4_epi32(lanes, 3));
