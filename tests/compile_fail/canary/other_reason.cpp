@@ -1,0 +1,3 @@
+#if defined(MUST_NOT_COMPILE)
+#error "quite another reason"
+#endif

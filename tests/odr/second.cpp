@@ -1,0 +1,3 @@
+#include "identity.hpp"
+
+Identity identity_in_second() { return {}; }
