@@ -228,8 +228,9 @@ Result<DirectoryPtr> open_directory(std::string_view path, bool create, IoHooks*
   std::string full(path);
   while (full.size() > 1 && full.back() == '/') full.pop_back();
   if (full.empty() || full.find('\0') != std::string::npos)
-    return Error(Errc::invalid_argument, "opening a directory with an empty path or a zero byte in "
-                                         "it; give the path of a directory");
+    return Error(Errc::invalid_argument,
+                 "opening a directory with an empty path or a zero byte in "
+                 "it; give the path of a directory");
   int fd = -1;
   const auto open_it = [&] {
     fd = retry_interrupted([&] { return ::open(full.c_str(), directory_flags); });

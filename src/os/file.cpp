@@ -20,7 +20,9 @@ constexpr std::size_t zero_bytes = std::size_t{1} << 20;
 // Not const: lives in .bss, where it costs neither file size nor memory.
 std::byte zeros[zero_bytes];
 
-off_t as_offset(std::uint64_t position) noexcept { return static_cast<off_t>(position); }
+off_t as_offset(std::uint64_t position) noexcept {
+  return static_cast<off_t>(position);
+}
 
 int write_fully(int fd, Bytes data, std::uint64_t position) noexcept {
   while (!data.empty()) {
@@ -75,8 +77,7 @@ int reserve_blocks(int fd, std::uint64_t position, std::uint64_t length) noexcep
   struct stat before {};
   if (::fstat(fd, &before) != 0) return errno;
   const auto size = static_cast<std::uint64_t>(before.st_size);
-  int code =
-      code_of([&] { return ::fallocate(fd, 0, as_offset(position), as_offset(length)); });
+  int code = code_of([&] { return ::fallocate(fd, 0, as_offset(position), as_offset(length)); });
   if (code == EOPNOTSUPP || code == ENOSYS)
     code = fill_holes(fd, position, position + length, size);
   if (code == 0) return 0;
@@ -180,9 +181,9 @@ Result<void> File::write_zeros(std::uint64_t position, std::uint64_t length,
 }
 
 Result<void> File::resize(std::uint64_t length) {
-  const int code =
-      hooked(hooks_, {IoOp::resize, below_root(path_, root_length_), 0, length},
-             [&] { return code_of([&] { return ::ftruncate(fd_, as_offset(length)); }); });
+  const int code = hooked(hooks_, {IoOp::resize, below_root(path_, root_length_), 0, length}, [&] {
+    return code_of([&] { return ::ftruncate(fd_, as_offset(length)); });
+  });
   if (code != 0) return system_error(fmt::format("resizing {} to {} bytes", path_, length), code);
   return {};
 }
@@ -206,9 +207,8 @@ namespace {
 
 Result<struct stat> metadata(const File& file) {
   struct stat found {};
-  const int code =
-      hooked(file.hooks(), {IoOp::size, below_root(file.path(), file.root_length())},
-             [&] { return ::fstat(file.descriptor(), &found) == 0 ? 0 : errno; });
+  const int code = hooked(file.hooks(), {IoOp::size, below_root(file.path(), file.root_length())},
+                          [&] { return ::fstat(file.descriptor(), &found) == 0 ? 0 : errno; });
   if (code != 0) return system_error(fmt::format("asking for the size of {}", file.path()), code);
   return found;
 }

@@ -51,8 +51,7 @@ Result<FileIdentity> File::identity() const {
   if (code != 0) return system_error(fmt::format("asking for the identity of {}", path_), code);
   // Without all of its parts an identity could equal one that is not the same.
   if ((found.stx_mask & STATX_MNT_ID) == 0 || boot_id() == BootId{}) return FileIdentity{};
-  return FileIdentity{boot_id(),
-                      std::uint64_t{found.stx_dev_major} << 32 | found.stx_dev_minor,
+  return FileIdentity{boot_id(), std::uint64_t{found.stx_dev_major} << 32 | found.stx_dev_minor,
                       found.stx_ino, found.stx_mnt_id};
 }
 

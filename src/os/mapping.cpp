@@ -100,9 +100,8 @@ Result<void> Mapping::populate_write(std::uint64_t position, std::uint64_t lengt
   if (length == 0) return {};
   MILLRACE_CHECK(check_range(*this, {position, length}, path_));
   const int code =
-      hooked(hooks_, {IoOp::populate, below_root(path_, root_length_), position, length}, [&] {
-        return advise(data_, widen_to_pages(position, length), MADV_POPULATE_WRITE);
-      });
+      hooked(hooks_, {IoOp::populate, below_root(path_, root_length_), position, length},
+             [&] { return advise(data_, widen_to_pages(position, length), MADV_POPULATE_WRITE); });
   if (code != 0)
     return system_error(
         fmt::format("backing {} mapped bytes at {} of {} for writing", length, position, path_),
@@ -117,8 +116,8 @@ Result<void> Mapping::populate_read(std::uint64_t position, std::uint64_t length
       hooked(hooks_, {IoOp::populate, below_root(path_, root_length_), position, length},
              [&] { return advise(data_, widen_to_pages(position, length), MADV_POPULATE_READ); });
   if (code != 0)
-    return system_error(
-        fmt::format("reading {} mapped bytes at {} of {}", length, position, path_), code);
+    return system_error(fmt::format("reading {} mapped bytes at {} of {}", length, position, path_),
+                        code);
   return {};
 }
 
@@ -130,8 +129,8 @@ Result<void> Mapping::sync(std::uint64_t position, std::uint64_t length) const {
       hooks_, {IoOp::sync_range, below_root(path_, root_length_), pages.position, pages.length},
       [&] { return ::msync(data_ + pages.position, pages.length, MS_SYNC) == 0 ? 0 : errno; });
   if (code != 0)
-    return system_error(
-        fmt::format("syncing {} mapped bytes at {} of {}", length, position, path_), code);
+    return system_error(fmt::format("syncing {} mapped bytes at {} of {}", length, position, path_),
+                        code);
   return {};
 }
 

@@ -7,18 +7,25 @@ const char* remedy(int os_code) noexcept {
   switch (os_code) {
     case EIO:
       return "the disk failed; see the kernel log and check the disk before opening it again";
-    case ENOENT: return "check the path";
+    case ENOENT:
+      return "check the path";
     case ENOTDIR:
-    case EISDIR: return "a file is where a directory should be, or the reverse; move it away";
+    case EISDIR:
+      return "a file is where a directory should be, or the reverse; move it away";
     case EMFILE:
-    case ENFILE: return "raise the limit on open files (ulimit -n)";
-    case ENOMEM: return "free some memory, or raise vm.max_map_count and ulimit -v";
-    case EFBIG: return "use smaller segments, or raise the limit on file size (ulimit -f)";
+    case ENFILE:
+      return "raise the limit on open files (ulimit -n)";
+    case ENOMEM:
+      return "free some memory, or raise vm.max_map_count and ulimit -v";
+    case EFBIG:
+      return "use smaller segments, or raise the limit on file size (ulimit -f)";
     case EFAULT:
     case EHWPOISON:
       return "the file was cut short, its disk is full or a sector is bad; see the kernel log";
-    case ENAMETOOLONG: return "use a shorter name";
-    default: return nullptr;
+    case ENAMETOOLONG:
+      return "use a shorter name";
+    default:
+      return nullptr;
   }
 }
 

@@ -147,8 +147,8 @@ TEST_CASE("a lock has one holder until it is let go", "[os][directory]") {
 
 TEST_CASE("a small file is replaced wholly or not at all", "[os][directory]") {
   const bool in_memory = GENERATE(false, true);
-  const auto failing = GENERATE(os::IoOp::create, os::IoOp::write, os::IoOp::sync_data,
-                                os::IoOp::rename);
+  const auto failing =
+      GENERATE(os::IoOp::create, os::IoOp::write, os::IoOp::sync_data, os::IoOp::rename);
   CAPTURE(in_memory, static_cast<int>(failing));
   Refuse hooks(failing, 0);
   const Place place(in_memory, &hooks);
