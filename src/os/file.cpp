@@ -49,43 +49,24 @@ int read_fully(int fd, MutableBytes out, std::uint64_t position, std::size_t& fi
   return 0;
 }
 
-// What fallocate(2) does, for file systems without it: whatever reads as zero already because
-// nothing backs it gets zeros written.
-int fill_holes(int fd, std::uint64_t position, std::uint64_t end, std::uint64_t size) noexcept {
-  while (position < end) {
-    std::uint64_t hole = size;
-    if (position < size) {
-      const off_t found = ::lseek(fd, as_offset(position), SEEK_HOLE);
-      if (found >= 0) hole = static_cast<std::uint64_t>(found);
-    }
-    position = std::max(position, hole);
-    std::uint64_t hole_end = end;
-    if (position < size) {
-      const off_t found = ::lseek(fd, as_offset(position), SEEK_DATA);
-      if (found >= 0) hole_end = std::min(end, static_cast<std::uint64_t>(found));
-    }
-    while (position < hole_end) {
-      const std::size_t piece = std::min<std::uint64_t>(zero_bytes, hole_end - position);
-      if (const int code = write_fully(fd, {zeros, piece}, position)) return code;
-      position += piece;
-    }
-  }
-  return 0;
+// The first position at or behind `position` that is in a hole (or in data), up to `end`.
+std::uint64_t seek(const File& file, std::uint64_t position, std::uint64_t end,
+                   int whence) noexcept {
+  const off_t found = ::lseek(file.descriptor(), as_offset(position), whence);
+  return found < 0 ? end : std::min(end, static_cast<std::uint64_t>(found));
 }
 
-int reserve_blocks(int fd, std::uint64_t position, std::uint64_t length) noexcept {
-  struct stat before {};
-  if (::fstat(fd, &before) != 0) return errno;
-  const auto size = static_cast<std::uint64_t>(before.st_size);
-  int code = code_of([&] { return ::fallocate(fd, 0, as_offset(position), as_offset(length)); });
-  if (code == EOPNOTSUPP || code == ENOSYS)
-    code = fill_holes(fd, position, position + length, size);
-  if (code == 0) return 0;
-  // Running out half-way may have extended the file; what was asked for is all or nothing.
-  struct stat after {};
-  if (::fstat(fd, &after) == 0 && after.st_size > before.st_size)
-    static_cast<void>(code_of([&] { return ::ftruncate(fd, before.st_size); }));
-  return code;
+// What fallocate(2) does, for file systems without it: zeros go where nothing was written yet, and
+// bytes that are there are not touched, since somebody may be storing into them.
+Result<void> fill_holes(File& file, std::uint64_t position, std::uint64_t end, std::uint64_t size) {
+  const std::uint64_t old_end = std::min(size, end);
+  while (position < old_end) {
+    position = seek(file, position, old_end, SEEK_HOLE);
+    const std::uint64_t hole_end = seek(file, position, old_end, SEEK_DATA);
+    MILLRACE_CHECK(file.write_zeros(position, hole_end - position, zero_bytes));
+    position = hole_end;
+  }
+  return file.write_zeros(position, end - position, zero_bytes);
 }
 
 }  // namespace
@@ -115,17 +96,14 @@ File::~File() {
 
 Result<void> File::write_at(Bytes data, std::uint64_t position) {
   const IoCall call{IoOp::write, below_root(path_, root_length_), position, data.size()};
-  int code = hooks_ == nullptr ? 0 : hooks_->before(call);
-  if (code != 0) {
-    const std::size_t kept = std::min(hooks_->short_write(call), data.size());
-    static_cast<void>(write_fully(fd_, data.first(kept), position));
-  } else {
-    code = write_fully(fd_, data, position);
-  }
+  const int refused = hooks_ == nullptr ? 0 : hooks_->before(call);
+  if (refused != 0) data = data.first(std::min(hooks_->short_write(call), data.size()));
+  const int written = write_fully(fd_, data, position);
+  const int code = refused != 0 ? refused : written;
+  if (hooks_ != nullptr) code == 0 ? hooks_->after(call) : hooks_->failed(call, code);
   if (code != 0)
-    return system_error(fmt::format("writing {} bytes at {} of {}", data.size(), position, path_),
+    return system_error(fmt::format("writing {} bytes at {} of {}", call.length, position, path_),
                         code);
-  if (hooks_ != nullptr) hooks_->after(call);
   return {};
 }
 
@@ -160,13 +138,23 @@ Result<std::string> File::read_all(std::uint64_t limit_bytes) const {
 
 Result<void> File::reserve(std::uint64_t position, std::uint64_t length) {
   if (length == 0) return {};
+  struct stat before {};
+  const bool known = ::fstat(fd_, &before) == 0;
   const int code =
-      hooked(hooks_, {IoOp::reserve, below_root(path_, root_length_), position, length},
-             [&] { return reserve_blocks(fd_, position, length); });
-  if (code != 0)
-    return system_error(fmt::format("reserving {} bytes at {} of {}", length, position, path_),
-                        code);
-  return {};
+      hooked(hooks_, {IoOp::reserve, below_root(path_, root_length_), position, length}, [&] {
+        return code_of([&] { return ::fallocate(fd_, 0, as_offset(position), as_offset(length)); });
+      });
+  if (code == 0) return {};
+  const std::string doing = fmt::format("reserving {} bytes at {} of {}", length, position, path_);
+  Result<void> outcome = system_error(doing, code);
+  if (known && (code == EOPNOTSUPP || code == ENOSYS))
+    outcome =
+        fill_holes(*this, position, position + length, static_cast<std::uint64_t>(before.st_size));
+  // Running out half-way may have extended the file; what was asked for is all or nothing.
+  struct stat now {};
+  if (!outcome && known && ::fstat(fd_, &now) == 0 && now.st_size > before.st_size)
+    static_cast<void>(code_of([&] { return ::ftruncate(fd_, before.st_size); }));
+  return outcome;
 }
 
 Result<void> File::write_zeros(std::uint64_t position, std::uint64_t length,

@@ -21,9 +21,13 @@ inline std::string_view below_root(const std::string& path, std::size_t root_len
 template <typename SystemCall>
 int hooked(IoHooks* hooks, const IoCall& call, SystemCall&& system_call) {
   if (hooks == nullptr) return system_call();
-  if (const int refused = hooks->before(call); refused != 0) return refused;
-  const int os_code = system_call();
-  if (os_code == 0) hooks->after(call);
+  int os_code = hooks->before(call);
+  if (os_code == 0) os_code = system_call();
+  if (os_code == 0) {
+    hooks->after(call);
+  } else {
+    hooks->failed(call, os_code);
+  }
   return os_code;
 }
 

@@ -1,10 +1,12 @@
 #include <millrace/os/directory.hpp>
 
-#include <algorithm>
+#include <unistd.h>
 
+#include <algorithm>
 #include <millrace/os/io_hooks.hpp>
 
 #include "catch.hpp"
+#include "child_process.hpp"
 #include "temp_directory.hpp"
 
 using namespace millrace;
@@ -143,6 +145,46 @@ TEST_CASE("a lock has one holder until it is let go", "[os][directory]") {
   }
   const auto again = directory.lock(".lock", "process 8").value();
   CHECK(directory.read_file(".lock").value() == "process 8");
+}
+
+TEST_CASE("a killed process lets go of its lock", "[os][directory]") {
+  const test::TempDirectory temp;
+  const auto directory = os::open_directory(temp.path(), false).value();
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  test::ChildProcess child([&] {
+    const auto lock = directory->lock(".lock", "the child");
+    const char result = lock.has_value() ? 'y' : 'n';
+    if (::write(ready[1], &result, 1) != 1) return 1;
+    for (;;) ::pause();
+  });
+  char result = '?';
+  REQUIRE(::read(ready[0], &result, 1) == 1);
+  REQUIRE(result == 'y');
+  const auto refused = directory->lock(".lock", "the parent");
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code() == Errc::directory_locked);
+  CHECK(refused.error().message().find("in use by the child;") != std::string::npos);
+  child.kill();
+  CHECK(directory->lock(".lock", "the parent").value().is_held());
+  ::close(ready[0]);
+  ::close(ready[1]);
+}
+
+TEST_CASE("a lock is taken on a full disk too", "[os][directory]") {
+  Refuse hooks(os::IoOp::write, ENOSPC);
+  const Place place(GENERATE(false, true), &hooks);
+  CHECK(place.directory->lock(".lock", "me").value().is_held());
+}
+
+TEST_CASE("a directory that may not be written says so", "[os][directory]") {
+  const test::TempDirectory temp;
+  Refuse hooks(os::IoOp::create, EROFS);
+  const auto directory = os::open_directory(temp.path(), false, &hooks).value();
+  const auto refused = directory->lock(".lock", "me");
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code() == Errc::read_only);
+  CHECK(refused.error().message().find("check the mount") != std::string::npos);
 }
 
 TEST_CASE("a small file is replaced wholly or not at all", "[os][directory]") {

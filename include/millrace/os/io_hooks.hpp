@@ -6,10 +6,15 @@
 namespace millrace::inline v0::os {
 
 /// Every kind of system call on files that the store makes.
+// clang-format off
 enum class IoOp : std::uint8_t {
   open, create, read, write, reserve, resize, sync_data, sync_range, sync_directory,
   rename, remove, list, create_directory, map, populate, lock, size, drop_cache,
 };
+// clang-format on
+
+/// The name of the enumerator, e.g. "sync_data".
+std::string_view name_of(IoOp op) noexcept;
 
 /// One call about to be made: the path relative to the root directory, and the byte range.
 struct IoCall {
@@ -34,6 +39,10 @@ class IoHooks {
   }
   /// After a call that succeeded.
   virtual void after(const IoCall& call) noexcept { static_cast<void>(call); }
+  /// After a call that failed, be it for the system or because before() said so.
+  virtual void failed(const IoCall& call, int os_code) noexcept {
+    static_cast<void>(call), static_cast<void>(os_code);
+  }
 };
 
 }  // namespace millrace::inline v0::os
