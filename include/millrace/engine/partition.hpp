@@ -1,0 +1,90 @@
+#pragma once
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include <millrace/engine/group_commit.hpp>
+#include <millrace/engine/scheduler.hpp>
+#include <millrace/engine/topic_config.hpp>
+#include <millrace/engine/wake_hub.hpp>
+#include <millrace/storage/log.hpp>
+
+namespace millrace::inline v0::engine {
+
+/// What every partition gives to readers, ours or another process's. Thread-safe.
+class PartitionReader {
+ public:
+  virtual ~PartitionReader() = default;
+  virtual const std::string& topic() const noexcept = 0;
+  virtual PartitionId id() const noexcept = 0;
+  virtual storage::SegmentSource& source() noexcept = 0;
+  /// Readers see offsets below.
+  virtual Offset visible_end() const noexcept = 0;
+  Offset log_start_offset() noexcept {
+    return Offset{source().control().log_start_offset.load(std::memory_order_acquire)};
+  }
+  /// Where a reader about to sleep leaves its mark; null if we may not write there.
+  virtual storage::ControlBlock* wake_flag() noexcept = 0;
+};
+
+/// A partition of this process: its log, its flush policy, its waiters. Thread-safe.
+class Partition final : public PartitionReader, public std::enable_shared_from_this<Partition> {
+ public:
+  Partition(std::string topic, PartitionId id, std::unique_ptr<storage::Log> log,
+            TopicConfig config, Scheduler& scheduler, const WakeHub& hub);
+
+  const std::string& topic() const noexcept override { return topic_; }
+  PartitionId id() const noexcept override { return id_; }
+  storage::SegmentSource& source() noexcept override { return *log_; }
+  Offset visible_end() const noexcept override { return log_->high_watermark(); }
+  storage::ControlBlock* wake_flag() noexcept override { return &log_->mutable_control(); }
+
+  storage::Log& log() noexcept { return *log_; }
+  TopicConfig config() const;
+  void set_config(TopicConfig config);
+  bool flushes_before_ack() const noexcept { return before_ack_.load(std::memory_order_relaxed); }
+
+  /// Stores a batch. With flush before ack it is neither durable nor visible until
+  /// wait_acknowledged(); otherwise visible at once. Errors name the topic-partition.
+  Result<storage::Appended> append(MutableBytes batch);
+  /// The same for one record.
+  Result<storage::Appended> append_record(Timestamp time, std::optional<Bytes> key,
+                                          std::optional<Bytes> value,
+                                          std::span<const record::HeaderView> headers);
+  /// Returns when the policy acknowledges everything below `end`.
+  Result<void> wait_acknowledged(Offset end);
+  /// Makes everything durable now, whatever the policy.
+  Result<void> flush();
+
+  /// Retention, compaction and removal of files; called by the schedule.
+  Result<void> clean();
+  Result<void> close();
+
+ private:
+  void after_append(const storage::Appended& appended, std::size_t bytes);
+  void arm_flush();
+  void post(void (Partition::*task)());
+  void prepare_task();
+  void flush_sealed_task();
+  void interval_task();
+  Error located(const Error& error) const { return error.at(topic_, id_); }
+
+  const std::string topic_;
+  const PartitionId id_;
+  std::unique_ptr<storage::Log> log_;
+  Scheduler& scheduler_;
+  const WakeHub& hub_;
+  GroupCommit commit_;
+
+  mutable std::mutex config_mutex_;
+  TopicConfig config_;
+  FlushPolicyPtr policy_;  // what config_ had when the partition was opened
+  std::atomic<bool> before_ack_;
+  std::atomic<bool> flush_armed_{false};
+  std::atomic<bool> prepare_posted_{false};
+  const bool checks_due_;
+};
+
+using PartitionPtr = std::shared_ptr<Partition>;
+
+}  // namespace millrace::inline v0::engine

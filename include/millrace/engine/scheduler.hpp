@@ -1,0 +1,55 @@
+#pragma once
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <millrace/core/clock.hpp>
+
+namespace millrace::inline v0::engine {
+
+/// Runs what must happen later or beside the callers: on one thread of its own, or in run_pending()
+/// for those who want none. Sleeps without a timer when nothing is due. Thread-safe.
+class Scheduler {
+ public:
+  using Task = std::function<void()>;
+  using Steady = Clock::Steady;
+
+  explicit Scheduler(const Clock& clock) : clock_(clock) {}
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+  ~Scheduler() { stop(); }
+
+  /// Starts the thread.
+  void start();
+  bool has_thread() const noexcept { return has_thread_; }
+  /// Stops the thread after the task at hand; what has not run is dropped.
+  void stop();
+
+  /// Runs `task` as soon as possible.
+  void post(Task task) { at(clock_.steady(), std::move(task)); }
+  /// Runs `task` at or soon after `time`.
+  void at(Steady time, Task task);
+  /// Runs what is due at `now`, on the caller's thread; returns how many tasks ran.
+  std::size_t run_pending(Steady now);
+  /// When the next task is due.
+  std::optional<Steady> next_due() const;
+
+ private:
+  void loop();
+  std::vector<Task> take_due(Steady now);
+
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::multimap<Steady, Task> tasks_;
+  bool has_thread_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace millrace::inline v0::engine

@@ -1,0 +1,120 @@
+#include <millrace/engine/partition.hpp>
+
+namespace millrace::inline v0::engine {
+
+Partition::Partition(std::string topic, PartitionId id, std::unique_ptr<storage::Log> log,
+                     TopicConfig config, Scheduler& scheduler, const WakeHub& hub)
+    : topic_(std::move(topic)),
+      id_(id),
+      log_(std::move(log)),
+      scheduler_(scheduler),
+      hub_(hub),
+      config_(std::move(config)),
+      policy_(config_.flush),
+      before_ack_(policy_->before_ack()),
+      checks_due_(!policy_->before_ack()) {}
+
+TopicConfig Partition::config() const {
+  const std::lock_guard lock(config_mutex_);
+  return config_;
+}
+
+void Partition::set_config(TopicConfig config) {
+  config.log.visible_on_append = !before_ack_.load();
+  log_->set_options(config.log);
+  const std::lock_guard lock(config_mutex_);
+  config_ = std::move(config);
+}
+
+Result<storage::Appended> Partition::append(MutableBytes batch) {
+  auto appended = log_->append(batch);
+  if (!appended) return located(appended.error());
+  after_append(*appended, batch.size());
+  return appended;
+}
+
+Result<storage::Appended> Partition::append_record(Timestamp time, std::optional<Bytes> key,
+                                                   std::optional<Bytes> value,
+                                                   std::span<const record::HeaderView> headers) {
+  auto appended = log_->append_record(time, key, value, headers);
+  if (!appended) [[unlikely]] return located(appended.error());
+  after_append(*appended, value ? value->size() : 0);
+  return appended;
+}
+
+void Partition::after_append(const storage::Appended& appended, std::size_t bytes) {
+  if (appended.rolled) [[unlikely]] post(&Partition::flush_sealed_task);
+  if (appended.wants_room && !prepare_posted_.exchange(true)) post(&Partition::prepare_task);
+  if (!checks_due_) return;
+  hub_.notify(log_->mutable_control());
+  const FlushProgress progress{appended.next_offset - log_->flushed_offset(), bytes};
+  if (policy_->due(progress)) {
+    // The error, if any, stays with the log and meets the next append.
+    static_cast<void>(flush());
+  } else if (!flush_armed_.load(std::memory_order_relaxed)) {
+    arm_flush();
+  }
+}
+
+void Partition::arm_flush() {
+  const auto interval = policy_->interval();
+  if (!interval || flush_armed_.exchange(true)) return;
+  scheduler_.at(system_clock().steady() + *interval, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->interval_task();
+  });
+}
+
+void Partition::interval_task() {
+  flush_armed_.store(false);
+  static_cast<void>(flush());
+  if (!log_->has_failed() && log_->flushed_offset() < log_->log_end_offset()) arm_flush();
+}
+
+void Partition::post(void (Partition::*task)()) {
+  scheduler_.post([weak = weak_from_this(), task] {
+    if (const auto self = weak.lock()) (self.get()->*task)();
+  });
+}
+
+void Partition::prepare_task() {
+  prepare_posted_.store(false);
+  // Without space ahead, the appender asks for less and reports what it gets.
+  static_cast<void>(log_->prepare());
+}
+
+void Partition::flush_sealed_task() { static_cast<void>(log_->flush_sealed()); }
+
+Result<void> Partition::wait_acknowledged(Offset end) {
+  if (!flushes_before_ack()) return {};
+  auto done = commit_.wait_for(*log_, end);
+  if (!done) return located(done.error());
+  hub_.notify(log_->mutable_control());
+  return done;
+}
+
+Result<void> Partition::flush() {
+  auto done = commit_.wait_for(*log_, log_->log_end_offset());
+  if (!done) return located(done.error());
+  hub_.notify(log_->mutable_control());
+  return done;
+}
+
+Result<void> Partition::clean() {
+  const storage::LogOptions options = log_->options();
+  auto step = [&]() -> Result<void> {
+    MILLRACE_CHECK(log_->remove_deleted());
+    MILLRACE_CHECK(log_->apply_retention());
+    if (options.cleanup_compact) MILLRACE_CHECK(log_->compact());
+    return {};
+  }();
+  if (!step) return located(step.error());
+  return step;
+}
+
+Result<void> Partition::close() {
+  auto closed = log_->close();
+  if (!closed) return located(closed.error());
+  return closed;
+}
+
+}  // namespace millrace::inline v0::engine
