@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.25)
 # Called by add_compile_fail_test with compiler, source, regex, includes (with | between).
 get_filename_component(name ${source} NAME_WE)
 set(flags -std=c++20 -fsyntax-only -Wall -Wextra -Werror=unused-result)
