@@ -29,7 +29,7 @@ void Partition::set_config(TopicConfig config) {
 Result<storage::Appended> Partition::append(MutableBytes batch) {
   auto appended = log_->append(batch);
   if (!appended) return located(appended.error());
-  after_append(*appended, batch.size());
+  after_append(*appended);
   return appended;
 }
 
@@ -38,16 +38,16 @@ Result<storage::Appended> Partition::append_record(Timestamp time, std::optional
                                                    std::span<const record::HeaderView> headers) {
   auto appended = log_->append_record(time, key, value, headers);
   if (!appended) [[unlikely]] return located(appended.error());
-  after_append(*appended, value ? value->size() : 0);
+  after_append(*appended);
   return appended;
 }
 
-void Partition::after_append(const storage::Appended& appended, std::size_t bytes) {
+void Partition::after_append(const storage::Appended& appended) {
   if (appended.rolled) [[unlikely]] post(&Partition::flush_sealed_task);
   if (appended.wants_room && !prepare_posted_.exchange(true)) post(&Partition::prepare_task);
   if (!checks_due_) return;
   hub_.notify(log_->mutable_control());
-  const FlushProgress progress{appended.next_offset - log_->flushed_offset(), bytes};
+  const FlushProgress progress{appended.next_offset - log_->flushed_offset()};
   if (policy_->due(progress)) {
     // The error, if any, stays with the log and meets the next append.
     static_cast<void>(flush());
@@ -59,7 +59,7 @@ void Partition::after_append(const storage::Appended& appended, std::size_t byte
 void Partition::arm_flush() {
   const auto interval = policy_->interval();
   if (!interval || flush_armed_.exchange(true)) return;
-  scheduler_.at(system_clock().steady() + *interval, [weak = weak_from_this()] {
+  scheduler_.at(scheduler_.clock().steady() + *interval, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->interval_task();
   });
 }

@@ -9,7 +9,6 @@ namespace millrace::inline v0::engine {
 /// What is not durable yet, as a flush policy sees it after an append.
 struct FlushProgress {
   std::int64_t unflushed_records = 0;
-  std::uint64_t unflushed_bytes = 0;
 };
 
 /// When a partition is flushed; the type-erased form of the public FlushPolicy concept. Const

@@ -61,7 +61,7 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   Result<void> close();
 
  private:
-  void after_append(const storage::Appended& appended, std::size_t bytes);
+  void after_append(const storage::Appended& appended);
   void arm_flush();
   void post(void (Partition::*task)());
   void prepare_task();

@@ -24,6 +24,7 @@ class Scheduler {
   Scheduler& operator=(const Scheduler&) = delete;
   ~Scheduler() { stop(); }
 
+  const Clock& clock() const noexcept { return clock_; }
   /// Starts the thread.
   void start();
   bool has_thread() const noexcept { return has_thread_; }

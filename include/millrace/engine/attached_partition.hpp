@@ -1,0 +1,35 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include <millrace/engine/partition.hpp>
+#include <millrace/storage/attached_log.hpp>
+
+namespace millrace::inline v0::engine {
+
+/// A partition that another process owns, read through its directory. Thread-safe.
+class AttachedPartition final : public PartitionReader {
+ public:
+  static Result<std::shared_ptr<AttachedPartition>> open(std::string topic, PartitionId id,
+                                                         os::DirectoryPtr directory) {
+    MILLRACE_TRY(auto log, storage::AttachedLog::open(std::move(directory)));
+    return std::shared_ptr<AttachedPartition>(
+        new AttachedPartition(std::move(topic), id, std::move(log)));
+  }
+
+  const std::string& topic() const noexcept override { return topic_; }
+  PartitionId id() const noexcept override { return id_; }
+  storage::SegmentSource& source() noexcept override { return *log_; }
+  Offset visible_end() const noexcept override { return log_->visible_end(); }
+  storage::ControlBlock* wake_flag() noexcept override { return log_->wake_flag(); }
+
+ private:
+  AttachedPartition(std::string topic, PartitionId id, std::unique_ptr<storage::AttachedLog> log)
+      : topic_(std::move(topic)), id_(id), log_(std::move(log)) {}
+
+  std::string topic_;
+  PartitionId id_;
+  std::unique_ptr<storage::AttachedLog> log_;
+};
+
+}  // namespace millrace::inline v0::engine

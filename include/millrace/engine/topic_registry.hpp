@@ -1,0 +1,40 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include <millrace/engine/topic_config.hpp>
+#include <millrace/os/directory.hpp>
+
+namespace millrace::inline v0::engine {
+
+/// What a data directory says of one topic.
+struct TopicEntry {
+  std::string name;
+  std::int32_t partitions = 1;
+  std::string id;  ///< 16 random bytes as 22 characters of URL-safe base64, as Kafka writes them
+  ConfigMap config;
+};
+
+/// The files at the top of a data directory: `meta.properties`, which says that it is ours and of
+/// which format, and `topics`, a checkpoint file with a topic a line.
+namespace registry {
+
+inline constexpr const char* meta_file = "meta.properties";
+inline constexpr const char* topics_file = "topics";
+inline constexpr const char* lock_file = ".lock";
+inline constexpr int current_format = 1;
+
+/// Accepts a directory of ours. An empty one becomes ours if `create`. foreign_directory if
+/// something else is there, newer_format if a later millrace wrote it.
+Result<void> check_or_create_meta(const os::DirectoryPtr& directory, bool create);
+
+/// corrupt_data if the file is damaged.
+Result<std::vector<TopicEntry>> load_topics(const os::DirectoryPtr& directory);
+/// Replaces the file; durable once it returns.
+Result<void> save_topics(const os::DirectoryPtr& directory, const std::vector<TopicEntry>& topics);
+
+/// A fresh random id.
+std::string make_uuid();
+
+}  // namespace registry
+}  // namespace millrace::inline v0::engine

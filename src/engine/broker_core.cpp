@@ -1,0 +1,338 @@
+#include <millrace/engine/broker_core.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include <millrace/engine/attached_partition.hpp>
+#include <millrace/engine/topic_name.hpp>
+
+namespace millrace::inline v0::engine {
+namespace {
+
+constexpr std::string_view memory_path = ":memory:";
+constexpr std::string_view doomed_suffix = "-delete";
+constexpr std::int32_t most_partitions = 100'000;
+
+std::string holder_text() { return "process " + std::to_string(::getpid()); }
+
+Result<void> check_partition_count(std::int32_t partitions) {
+  if (partitions >= 1 && partitions <= most_partitions) return {};
+  return Error(Errc::invalid_argument,
+               "a topic has 1 to " + std::to_string(most_partitions) + " partitions, not " +
+                   std::to_string(partitions));
+}
+
+}  // namespace
+
+BrokerCore::BrokerCore(std::string path, const BrokerCoreOptions& options, bool owner)
+    : path_(std::move(path)),
+      options_(options),
+      owner_(owner),
+      clock_(options.clock != nullptr ? options.clock : &system_clock()),
+      scheduler_(*clock_) {}
+
+BrokerCore::~BrokerCore() { scheduler_.stop(); }
+
+Result<std::shared_ptr<BrokerCore>> BrokerCore::open(std::string_view path,
+                                                     const BrokerCoreOptions& options) {
+  std::shared_ptr<BrokerCore> core(new BrokerCore(std::string(path), options, true));
+  MILLRACE_CHECK(core->open_directory());
+  MILLRACE_TRY(core->lock_, core->directory_->lock(registry::lock_file, holder_text()));
+  MILLRACE_CHECK(registry::check_or_create_meta(core->directory_, options.create));
+  MILLRACE_TRY(core->hub_, WakeHub::open(core->directory_, true));
+  MILLRACE_CHECK(core->remove_leftovers());
+  MILLRACE_CHECK(core->load_checkpoints());
+  MILLRACE_CHECK(core->load());
+  core->hub_.wake_everybody();
+  core->schedule_cleaning();
+  if (options.background_thread) core->scheduler_.start();
+  return core;
+}
+
+Result<std::shared_ptr<BrokerCore>> BrokerCore::attach(std::string_view path,
+                                                       const BrokerCoreOptions& options) {
+  BrokerCoreOptions attached = options;
+  attached.create = false;
+  std::shared_ptr<BrokerCore> core(new BrokerCore(std::string(path), attached, false));
+  MILLRACE_CHECK(core->open_directory());
+  MILLRACE_CHECK(registry::check_or_create_meta(core->directory_, false));
+  MILLRACE_TRY(core->hub_, WakeHub::open(core->directory_, false));
+  MILLRACE_CHECK(core->refresh());
+  return core;
+}
+
+Result<void> BrokerCore::open_directory() {
+  if (path_ == memory_path) {
+    if (!owner_) {
+      return Error(Errc::invalid_argument,
+                   "a \":memory:\" broker cannot be attached to: it has no directory");
+    }
+    directory_ = os::make_memory_directory(options_.io_hooks);
+    return {};
+  }
+  MILLRACE_TRY(directory_, os::open_directory(path_, options_.create, options_.io_hooks));
+  return {};
+}
+
+Result<void> BrokerCore::remove_leftovers() {
+  MILLRACE_TRY(const auto entries, directory_->list());
+  for (const auto& entry : entries) {
+    if (entry.is_directory && entry.name.ends_with(doomed_suffix)) {
+      MILLRACE_CHECK(directory_->remove_tree(entry.name));
+    }
+  }
+  return {};
+}
+
+Result<void> BrokerCore::load() {
+  MILLRACE_TRY(auto entries, registry::load_topics(directory_));
+  for (auto& entry : entries) {
+    MILLRACE_TRY(const TopicPtr topic, open_topic(std::move(entry), nullptr));
+    topics_.emplace(topic->entry.name, topic);
+  }
+  return {};
+}
+
+Result<TopicPtr> BrokerCore::open_topic(TopicEntry entry, FlushPolicyPtr policy) {
+  MILLRACE_TRY(TopicConfig config, parse_topic_config(entry.config));
+  if (policy) {
+    config.flush = std::move(policy);
+    config.log.visible_on_append = !config.flush->before_ack();
+    config.log.write_path = config.flush->before_ack() ? storage::WritePath::write
+                                                       : storage::WritePath::mapped;
+  }
+  auto topic = std::make_shared<TopicCore>();
+  topic->entry = std::move(entry);
+  const std::string& name = topic->entry.name;
+  for (PartitionId id = 0; id < topic->entry.partitions; ++id) {
+    if (!owner_) {
+      MILLRACE_TRY(auto reader, attach_partition(name, id));
+      topic->readers.push_back(std::move(reader));
+      continue;
+    }
+    MILLRACE_TRY(auto directory, directory_->subdirectory(partition_directory(name, id), true));
+    auto log = storage::Log::open(std::move(directory), config.log,
+                                  {clock_, hints_for(name, id), nullptr});
+    if (!log) return log.error().at(name, id);
+    if ((*log)->recovery().kind != storage::RecoveryKind::created) {
+      recovery_.push_back({name, id, (*log)->recovery()});
+    }
+    topic->partitions.push_back(std::make_shared<Partition>(name, id, *std::move(log), config,
+                                                            scheduler_, hub_));
+    topic->readers.push_back(topic->partitions.back());
+  }
+  return TopicPtr(topic);
+}
+
+Result<std::shared_ptr<PartitionReader>> BrokerCore::attach_partition(const std::string& topic,
+                                                                      PartitionId id) {
+  MILLRACE_TRY(auto directory, directory_->subdirectory(partition_directory(topic, id), false));
+  auto attached = AttachedPartition::open(topic, id, std::move(directory));
+  if (!attached) return attached.error().at(topic, id);
+  return std::shared_ptr<PartitionReader>(*std::move(attached));
+}
+
+Result<void> BrokerCore::refresh() {
+  MILLRACE_TRY(auto entries, registry::load_topics(directory_));
+  std::map<std::string, TopicPtr, std::less<>> now;
+  for (auto& entry : entries) {
+    const auto known = topics_.find(entry.name);
+    if (known != topics_.end() && known->second->entry.id == entry.id &&
+        known->second->entry.partitions == entry.partitions) {
+      now.insert(*known);
+      continue;
+    }
+    MILLRACE_TRY(const TopicPtr topic, open_topic(std::move(entry), nullptr));
+    now.emplace(topic->entry.name, topic);
+  }
+  topics_ = std::move(now);
+  return {};
+}
+
+Result<void> BrokerCore::require_owner(std::string_view doing) const {
+  if (is_closed()) {
+    return Error(Errc::closed, std::string(doing) + ": the broker on " + path_ + " is closed");
+  }
+  if (owner_) return {};
+  return Error(Errc::read_only, std::string(doing) + ": this process is attached to " + path_ +
+                                    " read-only; do it in the process that owns the directory");
+}
+
+Result<void> BrokerCore::save() {
+  std::vector<TopicEntry> entries;
+  for (const auto& [name, topic] : topics_) entries.push_back(topic->entry);
+  return registry::save_topics(directory_, entries);
+}
+
+Result<TopicPtr> BrokerCore::create_topic(std::string_view name, std::int32_t partitions,
+                                          const ConfigMap& config, FlushPolicyPtr policy) {
+  MILLRACE_CHECK(require_owner("creating topic " + std::string(name)));
+  MILLRACE_CHECK(check_topic_name(name));
+  MILLRACE_CHECK(check_partition_count(partitions));
+  const std::lock_guard lock(mutex_);
+  for (const auto& [other, topic] : topics_) {
+    if (other == name) {
+      return Error(Errc::topic_exists, "topic " + other + " exists already, with " +
+                                           std::to_string(topic->entry.partitions) +
+                                           " partitions");
+    }
+    if (names_collide(other, name)) {
+      return Error(Errc::topic_exists, "topic " + std::string(name) + " collides with " + other +
+                                           ": '.' and '_' count as the same");
+    }
+  }
+  TopicEntry entry{std::string(name), partitions, registry::make_uuid(), config};
+  const std::string id = entry.id;
+  MILLRACE_TRY(const TopicPtr topic, open_topic(std::move(entry), std::move(policy)));
+  for (PartitionId p = 0; p < partitions; ++p) {
+    MILLRACE_TRY(auto directory, directory_->subdirectory(partition_directory(name, p), true));
+    MILLRACE_CHECK(directory->replace_file("partition.metadata",
+                                           "version: 0\ntopic_id: " + id + "\n"));
+  }
+  topics_.emplace(topic->entry.name, topic);
+  if (auto saved = save(); !saved) {
+    topics_.erase(topic->entry.name);
+    return std::move(saved).error();
+  }
+  return topic;
+}
+
+Result<TopicPtr> BrokerCore::topic(std::string_view name) {
+  MILLRACE_CHECK(check_topic_name(name));
+  const std::lock_guard lock(mutex_);
+  auto it = topics_.find(name);
+  if (it == topics_.end() && !owner_) {
+    MILLRACE_CHECK(refresh());
+    it = topics_.find(name);
+  }
+  if (it != topics_.end()) return it->second;
+  std::string known;
+  for (const auto& [other, topic] : topics_) {
+    if (known.size() < 200) known += (known.empty() ? "" : ", ") + other;
+  }
+  return Error(Errc::unknown_topic, "there is no topic " + std::string(name) + " in " + path_ +
+                                        (known.empty() ? "; it has no topics yet"
+                                                       : "; it has: " + known));
+}
+
+Result<std::vector<TopicPtr>> BrokerCore::topics() {
+  const std::lock_guard lock(mutex_);
+  if (!owner_) MILLRACE_CHECK(refresh());
+  std::vector<TopicPtr> all;
+  for (const auto& [name, topic] : topics_) all.push_back(topic);
+  return all;
+}
+
+Result<void> BrokerCore::alter_topic(std::string_view name, const ConfigMap& changes) {
+  MILLRACE_CHECK(require_owner("altering topic " + std::string(name)));
+  MILLRACE_TRY(const TopicPtr topic, this->topic(name));
+  ConfigMap config = topic->entry.config;
+  for (const auto& [setting, value] : changes) {
+    if (value.empty()) {
+      config.erase(setting);
+    } else {
+      config[setting] = value;
+    }
+  }
+  MILLRACE_TRY(const TopicConfig parsed, parse_topic_config(config));
+  auto changed = std::make_shared<TopicCore>(*topic);
+  changed->entry.config = config;
+  const std::lock_guard lock(mutex_);
+  topics_[topic->entry.name] = changed;
+  if (auto saved = save(); !saved) {
+    topics_[topic->entry.name] = topic;
+    return saved;
+  }
+  for (const auto& partition : topic->partitions) partition->set_config(parsed);
+  return {};
+}
+
+Result<void> BrokerCore::add_partitions(std::string_view name, std::int32_t partitions) {
+  MILLRACE_CHECK(require_owner("adding partitions to topic " + std::string(name)));
+  MILLRACE_CHECK(check_partition_count(partitions));
+  MILLRACE_TRY(const TopicPtr topic, this->topic(name));
+  if (partitions <= topic->entry.partitions) {
+    return Error(Errc::invalid_argument, "topic " + topic->entry.name + " has " +
+                                             std::to_string(topic->entry.partitions) +
+                                             " partitions; the new number must be larger");
+  }
+  const std::lock_guard lock(mutex_);
+  TopicEntry grown = topic->entry;
+  grown.partitions = partitions;
+  auto changed = std::make_shared<TopicCore>(*topic);
+  changed->entry = grown;
+  const TopicConfig config = topic->partitions.front()->config();
+  for (PartitionId id = topic->entry.partitions; id < partitions; ++id) {
+    MILLRACE_TRY(auto directory,
+                 directory_->subdirectory(partition_directory(name, id), true));
+    MILLRACE_CHECK(directory->replace_file("partition.metadata",
+                                           "version: 0\ntopic_id: " + grown.id + "\n"));
+    auto log = storage::Log::open(std::move(directory), config.log, {clock_, {}, nullptr});
+    if (!log) return log.error().at(name, id);
+    changed->partitions.push_back(std::make_shared<Partition>(
+        grown.name, id, *std::move(log), config, scheduler_, hub_));
+    changed->readers.push_back(changed->partitions.back());
+  }
+  topics_[grown.name] = changed;
+  if (auto saved = save(); !saved) {
+    topics_[grown.name] = topic;
+    return saved;
+  }
+  return {};
+}
+
+Result<void> BrokerCore::delete_topic(std::string_view name) {
+  MILLRACE_CHECK(require_owner("deleting topic " + std::string(name)));
+  MILLRACE_TRY(const TopicPtr topic, this->topic(name));
+  const std::lock_guard lock(mutex_);
+  topics_.erase(topic->entry.name);
+  if (auto saved = save(); !saved) {
+    topics_.emplace(topic->entry.name, topic);
+    return saved;
+  }
+  for (const auto& partition : topic->partitions) {
+    // What could not be flushed of a topic that goes away is no loss.
+    static_cast<void>(partition->close());
+    const std::string directory = partition_directory(name, partition->id());
+    const std::string doomed = directory + "." + topic->entry.id + std::string(doomed_suffix);
+    MILLRACE_CHECK(directory_->rename(directory, doomed));
+    MILLRACE_CHECK(directory_->remove_tree(doomed));
+  }
+  return directory_->sync();
+}
+
+std::size_t BrokerCore::run_pending() { return scheduler_.run_pending(clock_->steady()); }
+
+void BrokerCore::schedule_cleaning() {
+  scheduler_.at(clock_->steady() + options_.retention_check_interval, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self || self->is_closed()) return;
+    auto topics = self->topics();
+    for (const auto& topic : topics ? *topics : std::vector<TopicPtr>()) {
+      // A partition that cannot be cleaned keeps its segments; its log says why at the next append.
+      for (const auto& partition : topic->partitions) static_cast<void>(partition->clean());
+    }
+    self->schedule_cleaning();
+  });
+}
+
+Result<void> BrokerCore::close() {
+  if (closed_.exchange(true)) return {};
+  scheduler_.stop();
+  hub_.wake_everybody();
+  if (!owner_) return {};
+  Result<void> first;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, topic] : topics_) {
+    for (const auto& partition : topic->partitions) {
+      auto closed = partition->close();
+      if (!closed && first) first = std::move(closed);
+    }
+  }
+  if (first) first = save_checkpoints();
+  lock_ = {};
+  return first;
+}
+
+}  // namespace millrace::inline v0::engine
