@@ -1,0 +1,13 @@
+#pragma once
+/// Everything an application needs. Guide: broker.hpp opens a directory; topic.hpp and partition.hpp
+/// are what it holds; producer.hpp and consumer.hpp move records; serde.hpp, partitioner.hpp and
+/// flush.hpp are where your own types plug in.
+#include <millrace/broker.hpp>
+#include <millrace/consumer.hpp>
+#include <millrace/flush.hpp>
+#include <millrace/partition.hpp>
+#include <millrace/partitioner.hpp>
+#include <millrace/producer.hpp>
+#include <millrace/record.hpp>
+#include <millrace/serde.hpp>
+#include <millrace/topic.hpp>

@@ -1,0 +1,185 @@
+#pragma once
+#include <optional>
+#include <span>
+
+#include <millrace/receipt.hpp>
+#include <millrace/record.hpp>
+#include <millrace/record/batch_builder.hpp>
+
+namespace millrace::inline v0 {
+
+namespace engine {
+class Partition;
+}
+
+/// A partition's readable offsets: [start, end).
+struct Offsets {
+  Offset start;  ///< oldest record kept
+  Offset end;    ///< where the next visible record will be
+};
+
+/// One partition, of bytes. A cheap handle; thread-safe.
+class PartitionHandle {
+ public:
+  PartitionHandle(std::shared_ptr<engine::PartitionReader> reader,
+                  std::shared_ptr<engine::Partition> writer)
+      : reader_(std::move(reader)), writer_(std::move(writer)) {}
+
+  PartitionId id() const noexcept;
+  Offsets offsets() const noexcept;
+
+  /// Appends one record and returns when the topic's flush policy acknowledges it. Without a time,
+  /// the record gets the clock's.
+  Result<Receipt> append(std::optional<Bytes> key, std::optional<Bytes> value,
+                         std::span<const Header> headers = {},
+                         std::optional<Timestamp> time = std::nullopt) const;
+  /// Appends a batch that was built with record::BatchBuilder, as one unit, and returns when it is
+  /// acknowledged: the receipt is of its first record. The builder is emptied.
+  Result<Receipt> append(record::BatchBuilder& batch) const;
+  /// Makes everything appended durable now, whatever the policy.
+  Result<void> flush() const;
+
+  struct Found {
+    storage::SegmentPtr pin;
+    std::unique_ptr<std::vector<std::byte>> decompressed;
+    record::RecordView record;
+  };
+  /// The record at `offset`, or after compaction the next one. offset_out_of_range, corrupt_data.
+  Result<Found> read(Offset offset, bool check_crc) const;
+  /// First offset whose record has `time` or later; nothing if there is none.
+  Result<std::optional<Offset>> offset_for_time(Timestamp time) const;
+
+  const std::shared_ptr<engine::PartitionReader>& reader() const noexcept { return reader_; }
+
+ private:
+  Result<void> require_writer() const;
+  std::shared_ptr<engine::PartitionReader> reader_;
+  std::shared_ptr<engine::Partition> writer_;
+};
+
+/// Walks a partition from an offset to its end, as of when the walk gets there.
+template <typename K, typename V>
+class PartitionScan {
+ public:
+  PartitionScan(std::shared_ptr<engine::PartitionReader> reader, Offset from, bool check_crc);
+
+  class Iterator {
+   public:
+    using value_type = Record<K, V>;
+    using difference_type = std::ptrdiff_t;
+    explicit Iterator(PartitionScan& scan) : scan_(&scan) { scan_->step(); }
+    const Record<K, V>& operator*() const noexcept { return scan_->record_; }
+    const Record<K, V>* operator->() const noexcept { return &scan_->record_; }
+    Iterator& operator++() { return scan_->step(), *this; }
+    void operator++(int) { scan_->step(); }
+    friend bool operator==(const Iterator& a, std::default_sentinel_t) { return a.scan_->done_; }
+
+   private:
+    PartitionScan* scan_;
+  };
+  Iterator begin() & { return Iterator(*this); }
+  std::default_sentinel_t end() & { return {}; }
+
+  /// Why the walk ended: success at the end of the partition, else the error.
+  const Result<void>& status() const noexcept { return status_; }
+
+ private:
+  void step();
+  std::shared_ptr<engine::PartitionReader> reader_;
+  std::unique_ptr<storage::LogCursor> cursor_;
+  bool check_crc_;
+  FetchedRecords fetched_;
+  std::optional<FetchedRecords::Cursor> at_;
+  Record<K, V> record_;
+  bool done_ = false;
+  Result<void> status_;
+};
+
+namespace detail {
+/// Reads the next chunk below the visible end; nothing at the end.
+Result<std::optional<FetchedRecords>> next_chunk(
+    const std::shared_ptr<engine::PartitionReader>& reader, storage::LogCursor& cursor,
+    bool check_crc);
+storage::SegmentSource& source_of(engine::PartitionReader& reader) noexcept;
+}  // namespace detail
+
+/// One partition with keys K and values V, for direct access by offset. A cheap handle; thread-safe.
+template <typename K, typename V>
+class Partition {
+ public:
+  explicit Partition(PartitionHandle handle) : handle_(std::move(handle)) {}
+
+  PartitionId id() const noexcept { return handle_.id(); }
+  /// The readable offsets now.
+  Offsets offsets() const noexcept { return handle_.offsets(); }
+
+  /// Appends and returns when the topic's flush policy acknowledges.
+  Result<Receipt> append(const K& key, const V& value) const {
+    thread_local ByteSink key_sink;
+    thread_local ByteSink value_sink;
+    MILLRACE_TRY(const Bytes key_bytes, detail::to_bytes(key, key_sink));
+    MILLRACE_TRY(const Bytes value_bytes, detail::to_bytes(value, value_sink));
+    return handle_.append(key_bytes, value_bytes);
+  }
+  /// The same without a key.
+  Result<Receipt> append(const V& value) const {
+    thread_local ByteSink sink;
+    MILLRACE_TRY(const Bytes bytes, detail::to_bytes(value, sink));
+    return handle_.append(std::nullopt, bytes);
+  }
+
+  /// The record at `offset`; in a compacted topic, the next one after it. Errors:
+  /// offset_out_of_range, and corrupt_data with the range that cannot be read.
+  Result<PinnedRecord<K, V>> read(Offset offset, bool check_crc = false) const {
+    MILLRACE_TRY(auto found, handle_.read(offset, check_crc));
+    return PinnedRecord<K, V>(std::move(found.pin), std::move(found.decompressed),
+                              Record<K, V>(found.record, handle_.id()));
+  }
+
+  /// `for (const auto& record : scan)` from `from`; keep the scan in a variable and look at its
+  /// status() afterwards. A record is valid until the next step.
+  PartitionScan<K, V> scan(Offset from, bool check_crc = true) const {
+    return PartitionScan<K, V>(handle_.reader(), from, check_crc);
+  }
+
+  /// The first offset whose record has `time` or a later one; nothing if there is none.
+  Result<std::optional<Offset>> offset_for_time(Timestamp time) const {
+    return handle_.offset_for_time(time);
+  }
+  /// Makes everything appended durable now, whatever the policy.
+  Result<void> flush() const { return handle_.flush(); }
+
+  const PartitionHandle& handle() const noexcept { return handle_; }
+
+ private:
+  PartitionHandle handle_;
+};
+
+template <typename K, typename V>
+PartitionScan<K, V>::PartitionScan(std::shared_ptr<engine::PartitionReader> reader, Offset from,
+                                   bool check_crc)
+    : reader_(std::move(reader)),
+      cursor_(std::make_unique<storage::LogCursor>(detail::source_of(*reader_), from)),
+      check_crc_(check_crc) {}
+
+template <typename K, typename V>
+void PartitionScan<K, V>::step() {
+  record::RecordView view;
+  while (!done_) {
+    if (at_ && at_->next(view)) {
+      record_ = Record<K, V>(view, detail::partition_id_of(at_->part()));
+      return;
+    }
+    auto next = detail::next_chunk(reader_, *cursor_, check_crc_);
+    if (!next || !*next || !fetched_.status()) {
+      done_ = true;
+      if (!next) status_ = std::move(next).error();
+      if (!fetched_.status()) status_ = fetched_.status();
+      return;
+    }
+    fetched_ = *std::move(*next);
+    at_.emplace(fetched_);
+  }
+}
+
+}  // namespace millrace::inline v0

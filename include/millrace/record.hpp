@@ -1,0 +1,140 @@
+#pragma once
+#include <iterator>
+#include <string>
+
+#include <millrace/fetched.hpp>
+#include <millrace/serde.hpp>
+
+namespace millrace::inline v0 {
+
+/// A key and a value of a record's header, for sending. The bytes are the caller's.
+using Header = record::HeaderView;
+/// The headers of a record that was read; iterate it.
+using Headers = record::HeaderList;
+
+namespace detail {
+
+template <typename T>
+struct Decoder {
+  static Result<T> decode(const std::optional<Bytes>& bytes, const char* what) {
+    if (bytes) return Serde<T>::deserialize(*bytes);
+    return Error(Errc::serialization, std::string("the record's ") + what +
+                                          " is null; ask has_key() / is_tombstone() first, or use "
+                                          "std::optional as the type");
+  }
+};
+/// std::optional<T> is a T that may be null.
+template <typename T>
+struct Decoder<std::optional<T>> {
+  static Result<std::optional<T>> decode(const std::optional<Bytes>& bytes, const char*) {
+    if (!bytes) return std::optional<T>();
+    MILLRACE_TRY(T value, Serde<T>::deserialize(*bytes));
+    return std::optional<T>(std::move(value));
+  }
+};
+
+}  // namespace detail
+
+/// One record, decoded when asked. Everything it gives out as a view points into the log and is
+/// valid as long as the Records (or PinnedRecord) it came from.
+template <typename K, typename V>
+class Record {
+ public:
+  Record() = default;
+  Record(const record::RecordView& view, PartitionId partition)
+      : view_(view), partition_(partition) {}
+
+  PartitionId partition() const noexcept { return partition_; }
+  Offset offset() const noexcept { return view_.offset; }
+  Timestamp timestamp() const noexcept { return view_.timestamp; }
+  bool has_key() const noexcept { return view_.key.has_value(); }
+  /// No value: a deletion of the key in a compacted topic.
+  bool is_tombstone() const noexcept { return !view_.value.has_value(); }
+  const Headers& headers() const noexcept { return view_.headers; }
+  std::optional<Bytes> raw_key() const noexcept { return view_.key; }
+  std::optional<Bytes> raw_value() const noexcept { return view_.value; }
+
+  /// The decoded key or value; errors are those of the Serde, and `serialization` for null.
+  Result<K> try_key() const { return detail::Decoder<K>::decode(view_.key, "key"); }
+  Result<V> try_value() const { return detail::Decoder<V>::decode(view_.value, "value"); }
+  /// The same for those who like exceptions: throws std::system_error.
+  K key() const { return try_key().value(); }
+  V value() const { return try_value().value(); }
+
+ private:
+  record::RecordView view_;
+  PartitionId partition_ = 0;
+};
+
+/// The records of one poll, in order per partition. Move-only; keeps what its records point to.
+template <typename K, typename V>
+class Records {
+ public:
+  explicit Records(FetchedRecords fetched) : fetched_(std::move(fetched)) {}
+
+  class Iterator {
+   public:
+    using value_type = Record<K, V>;
+    using difference_type = std::ptrdiff_t;
+    Iterator() = default;
+    explicit Iterator(FetchedRecords& fetched) : cursor_(FetchedRecords::Cursor(fetched)) { step(); }
+    const Record<K, V>& operator*() const noexcept { return record_; }
+    const Record<K, V>* operator->() const noexcept { return &record_; }
+    Iterator& operator++() { return step(), *this; }
+    void operator++(int) { step(); }
+    friend bool operator==(const Iterator& a, std::default_sentinel_t) { return !a.cursor_; }
+
+   private:
+    void step() {
+      record::RecordView view;
+      if (cursor_->next(view)) {
+        record_ = Record<K, V>(view, partition_id(cursor_->part()));
+      } else {
+        cursor_.reset();
+      }
+    }
+    static PartitionId partition_id(const FetchedRecords::Part& part);
+    std::optional<FetchedRecords::Cursor> cursor_;
+    Record<K, V> record_;
+  };
+
+  // Only on a named object: an iterator into a temporary would outlive what it points to.
+  Iterator begin() const& { return Iterator(fetched_); }
+  std::default_sentinel_t end() const& { return {}; }
+  void begin() && = delete;
+
+  bool empty() const noexcept { return fetched_.parts().empty(); }
+  /// Why the last walk stopped early (bytes that break the format); success if it did not.
+  Result<void> status() const { return fetched_.status(); }
+
+ private:
+  mutable FetchedRecords fetched_;  // walking it fills in what it decompresses
+};
+
+namespace detail {
+PartitionId partition_id_of(const FetchedRecords::Part& part) noexcept;
+}
+
+template <typename K, typename V>
+PartitionId Records<K, V>::Iterator::partition_id(const FetchedRecords::Part& part) {
+  return detail::partition_id_of(part);
+}
+
+/// A single record with what keeps it readable.
+template <typename K, typename V>
+class PinnedRecord {
+ public:
+  PinnedRecord(storage::SegmentPtr pin, std::unique_ptr<std::vector<std::byte>> decompressed,
+               Record<K, V> record)
+      : pin_(std::move(pin)), decompressed_(std::move(decompressed)), record_(record) {}
+  const Record<K, V>& operator*() const& noexcept { return record_; }
+  const Record<K, V>* operator->() const& noexcept { return &record_; }
+  void operator*() && = delete;
+
+ private:
+  storage::SegmentPtr pin_;
+  std::unique_ptr<std::vector<std::byte>> decompressed_;
+  Record<K, V> record_;
+};
+
+}  // namespace millrace::inline v0
