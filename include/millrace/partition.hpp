@@ -72,9 +72,10 @@ class PartitionScan {
     const Record<K, V>* operator->() const noexcept { return &scan_->record_; }
     Iterator& operator++() { return scan_->step(), *this; }
     void operator++(int) { scan_->step(); }
-    friend bool operator==(const Iterator& a, std::default_sentinel_t) { return a.scan_->done_; }
+    friend bool operator==(const Iterator& a, std::default_sentinel_t) { return a.at_end(); }
 
    private:
+    bool at_end() const noexcept { return scan_->done_; }
     PartitionScan* scan_;
   };
   Iterator begin() & { return Iterator(*this); }
