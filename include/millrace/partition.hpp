@@ -9,8 +9,9 @@
 namespace millrace::inline v0 {
 
 namespace engine {
+class BrokerCore;
 class Partition;
-}
+}  // namespace engine
 
 /// A partition's readable offsets: [start, end).
 struct Offsets {
@@ -21,9 +22,10 @@ struct Offsets {
 /// One partition, of bytes. A cheap handle; thread-safe.
 class PartitionHandle {
  public:
-  PartitionHandle(std::shared_ptr<engine::PartitionReader> reader,
+  PartitionHandle(std::shared_ptr<engine::BrokerCore> broker,
+                  std::shared_ptr<engine::PartitionReader> reader,
                   std::shared_ptr<engine::Partition> writer)
-      : reader_(std::move(reader)), writer_(std::move(writer)) {}
+      : broker_(std::move(broker)), reader_(std::move(reader)), writer_(std::move(writer)) {}
 
   PartitionId id() const noexcept;
   Offsets offsets() const noexcept;
@@ -53,6 +55,7 @@ class PartitionHandle {
 
  private:
   Result<void> require_writer() const;
+  std::shared_ptr<engine::BrokerCore> broker_;
   std::shared_ptr<engine::PartitionReader> reader_;
   std::shared_ptr<engine::Partition> writer_;
 };

@@ -7,7 +7,8 @@ namespace millrace::inline v0 {
 namespace detail {
 const std::string& topic_name_of(const engine::TopicCore& topic) noexcept;
 std::int32_t partition_count_of(const engine::TopicCore& topic) noexcept;
-Result<PartitionHandle> partition_of(const engine::TopicCore& topic, PartitionId id);
+Result<PartitionHandle> partition_of(const std::shared_ptr<engine::BrokerCore>& broker,
+                                     const engine::TopicCore& topic, PartitionId id);
 }  // namespace detail
 
 /// A topic with keys K and values V: a typed view of its partitions, nothing more. A cheap handle;
@@ -25,7 +26,7 @@ class Topic {
   std::int32_t partition_count() const noexcept { return detail::partition_count_of(*core_); }
   /// unknown_partition if `id` is not in [0, partition_count()).
   Result<Partition<K, V>> partition(PartitionId id) const {
-    MILLRACE_TRY(auto handle, detail::partition_of(*core_, id));
+    MILLRACE_TRY(auto handle, detail::partition_of(broker_.core(), *core_, id));
     return Partition<K, V>(std::move(handle));
   }
 

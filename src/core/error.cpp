@@ -30,6 +30,7 @@ const char* describe(Errc code) noexcept {
     case Errc::log_failed: return "log failed";
     case Errc::closed: return "closed";
     case Errc::serialization: return "serialization failed";
+    case Errc::back_pressure: return "back pressure";
     case Errc::unsupported: return "unsupported";
   }
   return "unknown error";

@@ -32,7 +32,8 @@ BrokerCore::BrokerCore(std::string path, const BrokerCoreOptions& options, bool 
       clock_(options.clock != nullptr ? options.clock : &system_clock()),
       scheduler_(*clock_) {}
 
-BrokerCore::~BrokerCore() { scheduler_.stop(); }
+// Whoever wants to hear what was not durable calls close() first.
+BrokerCore::~BrokerCore() { static_cast<void>(close()); }
 
 Result<std::shared_ptr<BrokerCore>> BrokerCore::open(std::string_view path,
                                                      const BrokerCoreOptions& options) {

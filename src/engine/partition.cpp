@@ -10,9 +10,9 @@ Partition::Partition(std::string topic, PartitionId id, std::unique_ptr<storage:
       scheduler_(scheduler),
       hub_(hub),
       config_(std::move(config)),
-      policy_(config_.flush),
-      before_ack_(policy_->before_ack()),
-      checks_due_(!policy_->before_ack()) {}
+      policies_{config_.flush},
+      policy_(config_.flush.get()),
+      before_ack_(config_.flush->before_ack()) {}
 
 TopicConfig Partition::config() const {
   const std::lock_guard lock(config_mutex_);
@@ -24,6 +24,19 @@ void Partition::set_config(TopicConfig config) {
   log_->set_options(config.log);
   const std::lock_guard lock(config_mutex_);
   config_ = std::move(config);
+}
+
+Result<void> Partition::set_flush_policy(FlushPolicyPtr policy) {
+  MILLRACE_CHECK(flush());
+  const bool before_ack = policy->before_ack();
+  const std::lock_guard lock(config_mutex_);
+  config_.flush = policy;
+  config_.log.visible_on_append = !before_ack;
+  before_ack_.store(before_ack);
+  policy_.store(policy.get());
+  policies_.push_back(std::move(policy));
+  log_->set_options(config_.log);
+  return {};
 }
 
 Result<storage::Appended> Partition::append(MutableBytes batch) {
@@ -45,10 +58,11 @@ Result<storage::Appended> Partition::append_record(Timestamp time, std::optional
 void Partition::after_append(const storage::Appended& appended) {
   if (appended.rolled) [[unlikely]] post(&Partition::flush_sealed_task);
   if (appended.wants_room && !prepare_posted_.exchange(true)) post(&Partition::prepare_task);
-  if (!checks_due_) return;
+  if (flushes_before_ack()) return;
   hub_.notify(log_->mutable_control());
   const FlushProgress progress{appended.next_offset - log_->flushed_offset()};
-  if (policy_->due(progress)) {
+  const FlushPolicyBase& policy = *policy_.load(std::memory_order_acquire);
+  if (policy.due(progress)) {
     // The error, if any, stays with the log and meets the next append.
     static_cast<void>(flush());
   } else if (!flush_armed_.load(std::memory_order_relaxed)) {
@@ -57,7 +71,7 @@ void Partition::after_append(const storage::Appended& appended) {
 }
 
 void Partition::arm_flush() {
-  const auto interval = policy_->interval();
+  const auto interval = policy_.load(std::memory_order_acquire)->interval();
   if (!interval || flush_armed_.exchange(true)) return;
   scheduler_.at(scheduler_.clock().steady() + *interval, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->interval_task();

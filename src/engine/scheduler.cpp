@@ -1,73 +1,100 @@
 #include <millrace/engine/scheduler.hpp>
 
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <vector>
+
 namespace millrace::inline v0::engine {
 
+struct Scheduler::State {
+  explicit State(const Clock& c) : clock(c) {}
+
+  std::vector<Task> take_due(Steady now) {
+    std::vector<Task> due;
+    while (!tasks.empty() && tasks.begin()->first <= now) {
+      due.push_back(std::move(tasks.begin()->second));
+      tasks.erase(tasks.begin());
+    }
+    return due;
+  }
+
+  const Clock& clock;
+  mutable std::mutex mutex;
+  std::condition_variable wake;
+  std::multimap<Steady, Task> tasks;
+  bool has_thread = false;
+  bool stopping = false;
+};
+
+Scheduler::Scheduler(const Clock& clock) : clock_(clock), state_(std::make_shared<State>(clock)) {}
+
 void Scheduler::start() {
-  has_thread_ = true;
-  thread_ = std::thread([this] { loop(); });
+  state_->has_thread = true;
+  thread_ = std::thread([state = state_] { loop(*state); });
 }
 
 void Scheduler::stop() {
+  std::multimap<Steady, Task> dropped;
   {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    const std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+    dropped.swap(state_->tasks);
   }
-  wake_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  state_->wake.notify_all();
+  if (!thread_.joinable()) return;
+  if (thread_.get_id() == std::this_thread::get_id()) {
+    thread_.detach();
+  } else {
+    thread_.join();
+  }
 }
 
 void Scheduler::at(Steady time, Task task) {
   bool first = false;
   {
-    const std::lock_guard lock(mutex_);
-    if (stopping_) return;
-    const auto it = tasks_.emplace(time, std::move(task));
-    first = it == tasks_.begin();
+    const std::lock_guard lock(state_->mutex);
+    if (state_->stopping) return;
+    const auto it = state_->tasks.emplace(time, std::move(task));
+    first = it == state_->tasks.begin();
   }
-  if (first && has_thread_) wake_.notify_one();
-}
-
-std::vector<Scheduler::Task> Scheduler::take_due(Steady now) {
-  std::vector<Task> due;
-  while (!tasks_.empty() && tasks_.begin()->first <= now) {
-    due.push_back(std::move(tasks_.begin()->second));
-    tasks_.erase(tasks_.begin());
-  }
-  return due;
+  if (first && state_->has_thread) state_->wake.notify_one();
 }
 
 std::size_t Scheduler::run_pending(Steady now) {
   std::vector<Task> due;
   {
-    const std::lock_guard lock(mutex_);
-    due = take_due(now);
+    const std::lock_guard lock(state_->mutex);
+    due = state_->take_due(now);
   }
   for (auto& task : due) task();
   return due.size();
 }
 
 std::optional<Scheduler::Steady> Scheduler::next_due() const {
-  const std::lock_guard lock(mutex_);
-  if (tasks_.empty()) return std::nullopt;
-  return tasks_.begin()->first;
+  const std::lock_guard lock(state_->mutex);
+  if (state_->tasks.empty()) return std::nullopt;
+  return state_->tasks.begin()->first;
 }
 
-void Scheduler::loop() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    auto due = take_due(clock_.steady());
+void Scheduler::loop(State& state) {
+  std::unique_lock lock(state.mutex);
+  while (!state.stopping) {
+    auto due = state.take_due(state.clock.steady());
     if (!due.empty()) {
       lock.unlock();
-      for (auto& task : due) task();
-      due.clear();
+      for (auto& task : due) {
+        task();
+        task = nullptr;
+      }
       lock.lock();
       continue;
     }
-    if (tasks_.empty()) {
-      wake_.wait(lock);
+    if (state.tasks.empty()) {
+      state.wake.wait(lock);
     } else {
-      const auto wait = tasks_.begin()->first - clock_.steady();
-      wake_.wait_for(lock, wait);
+      const auto wait = state.tasks.begin()->first - state.clock.steady();
+      state.wake.wait_for(lock, wait);
     }
   }
 }

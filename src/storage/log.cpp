@@ -87,6 +87,9 @@ void Log::set_options(const LogOptions& options) {
   const WritePath path = options_.write_path;
   options_ = options;
   options_.write_path = path;  // the active segment was laid out for it
+  if (options_.visible_on_append) {
+    control_.block().high_watermark.store(log_end_offset().value(), std::memory_order_release);
+  }
   control_.block().compacted |= options.cleanup_compact ? 1u : 0u;
 }
 

@@ -29,6 +29,7 @@ enum class Errc : int {
   log_failed,             ///< an earlier write or sync failed; reopen the log to go on
   closed,                 ///< the object was closed
   serialization,          ///< a Serde refused a value or bytes
+  back_pressure,          ///< a producer's buffer is full: nothing was sent, try again
   unsupported,            ///< a codec or feature that this build does not have
 };
 

@@ -42,6 +42,9 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   storage::Log& log() noexcept { return *log_; }
   TopicConfig config() const;
   void set_config(TopicConfig config);
+  /// Replaces the flush policy from the next append on; everything before is flushed first.
+  Result<void> set_flush_policy(FlushPolicyPtr policy);
+  const Clock& clock() const noexcept { return scheduler_.clock(); }
   bool flushes_before_ack() const noexcept { return before_ack_.load(std::memory_order_relaxed); }
 
   /// Stores a batch. With flush before ack it is neither durable nor visible until
@@ -78,11 +81,11 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
 
   mutable std::mutex config_mutex_;
   TopicConfig config_;
-  FlushPolicyPtr policy_;  // what config_ had when the partition was opened
+  std::vector<FlushPolicyPtr> policies_;  // all there ever were: appenders may be in an old one
+  std::atomic<const FlushPolicyBase*> policy_;
   std::atomic<bool> before_ack_;
   std::atomic<bool> flush_armed_{false};
   std::atomic<bool> prepare_posted_{false};
-  const bool checks_due_;
 };
 
 using PartitionPtr = std::shared_ptr<Partition>;

@@ -1,25 +1,23 @@
 #pragma once
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <mutex>
+#include <memory>
 #include <optional>
 #include <thread>
-#include <vector>
 
 #include <millrace/core/clock.hpp>
 
 namespace millrace::inline v0::engine {
 
 /// Runs what must happen later or beside the callers: on one thread of its own, or in run_pending()
-/// for those who want none. Sleeps without a timer when nothing is due. Thread-safe.
+/// for those who want none. Sleeps without a timer when nothing is due. Thread-safe. The clock must
+/// outlive it.
 class Scheduler {
  public:
   using Task = std::function<void()>;
   using Steady = Clock::Steady;
 
-  explicit Scheduler(const Clock& clock) : clock_(clock) {}
+  explicit Scheduler(const Clock& clock);
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
   ~Scheduler() { stop(); }
@@ -27,8 +25,8 @@ class Scheduler {
   const Clock& clock() const noexcept { return clock_; }
   /// Starts the thread.
   void start();
-  bool has_thread() const noexcept { return has_thread_; }
-  /// Stops the thread after the task at hand; what has not run is dropped.
+  bool has_thread() const noexcept { return thread_.joinable(); }
+  /// Stops the thread after the task at hand; what has not run is dropped. A task may do it too.
   void stop();
 
   /// Runs `task` as soon as possible.
@@ -41,15 +39,11 @@ class Scheduler {
   std::optional<Steady> next_due() const;
 
  private:
-  void loop();
-  std::vector<Task> take_due(Steady now);
+  struct State;  // shared with the thread, which may outlive the Scheduler by a moment
+  static void loop(State& state);
 
   const Clock& clock_;
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  std::multimap<Steady, Task> tasks_;
-  bool has_thread_ = false;
-  bool stopping_ = false;
+  std::shared_ptr<State> state_;
   std::thread thread_;
 };
 

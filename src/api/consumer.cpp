@@ -1,0 +1,254 @@
+#include <millrace/consumer.hpp>
+
+#include <algorithm>
+#include <atomic>
+
+#include <millrace/engine/broker_core.hpp>
+
+namespace millrace::inline v0 {
+namespace {
+
+struct Assigned {
+  std::shared_ptr<engine::PartitionReader> reader;
+  storage::LogCursor cursor;
+  Offset position;
+  bool paused = false;
+};
+
+/// How many records a chunk can have at most, control batches left out; 0 if it has only those.
+std::int64_t most_records(const storage::Chunk& chunk) {
+  std::int64_t count = 0;
+  for (std::size_t at = 0; at < chunk.bytes.size();) {
+    const auto batch = record::BatchView::try_parse(chunk.bytes.subspan(at));
+    if (batch.size() == 0) break;
+    if (!batch.is_control()) count += batch.record_count();
+    at += batch.size();
+  }
+  return count;
+}
+
+}  // namespace
+
+struct ConsumerCore::Impl {
+  std::shared_ptr<engine::BrokerCore> broker;
+  std::shared_ptr<const engine::TopicCore> topic;
+  ConsumerOptions options;
+  std::vector<Assigned> assigned;
+  std::vector<storage::ControlBlock*> flags;
+  std::size_t next = 0;
+  std::atomic<bool> interrupted{false};
+
+  Result<Assigned*> find(PartitionId partition);
+  Result<void> add(PartitionId partition);
+  void collect_flags();
+  Result<void> move_to(Assigned& assigned, Offset offset);
+  Result<bool> fetch(Assigned& from, FetchedRecords& into, std::int64_t& records,
+                     std::size_t& bytes);
+  Result<bool> fetch_all(FetchedRecords& into);
+  bool has_news() const noexcept;
+};
+
+Result<Assigned*> ConsumerCore::Impl::find(PartitionId partition) {
+  for (Assigned& a : assigned) {
+    if (a.reader->id() == partition) return &a;
+  }
+  return Error(Errc::unknown_partition, "partition " + std::to_string(partition) + " of topic " +
+                                            topic->entry.name +
+                                            " is not assigned to this consumer; assign() it first")
+      .at(topic->entry.name, partition);
+}
+
+Result<void> ConsumerCore::Impl::add(PartitionId partition) {
+  MILLRACE_TRY(const PartitionHandle handle, detail::partition_of(broker, *topic, partition));
+  const Offsets offsets = handle.offsets();
+  const Offset start =
+      options.auto_offset_reset == OffsetReset::latest ? offsets.end : offsets.start;
+  assigned.push_back({handle.reader(), storage::LogCursor(handle.reader()->source(), start), start});
+  return {};
+}
+
+void ConsumerCore::Impl::collect_flags() {
+  flags.clear();
+  for (Assigned& a : assigned) {
+    if (!a.paused) flags.push_back(a.reader->wake_flag());
+  }
+}
+
+Result<void> ConsumerCore::Impl::move_to(Assigned& a, Offset offset) {
+  a.position = offset;
+  a.cursor.seek(offset);
+  return {};
+}
+
+bool ConsumerCore::Impl::has_news() const noexcept {
+  if (interrupted.load(std::memory_order_relaxed) || broker->is_closed()) return true;
+  return std::any_of(assigned.begin(), assigned.end(), [](const Assigned& a) {
+    return !a.paused && a.reader->visible_end() != a.position;
+  });
+}
+
+Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std::int64_t& records,
+                                       std::size_t& bytes) {
+  bool reset_done = false;
+  for (;;) {
+    const Offset limit = from.reader->visible_end();
+    if (limit == from.position) return false;
+    auto chunk = from.cursor.read(limit, {.max_bytes = bytes, .check_crc = options.check_crc});
+    if (!chunk) {
+      const Error& error = chunk.error();
+      const bool out_of_range = error.code() == Errc::offset_out_of_range;
+      if (!out_of_range || reset_done || options.auto_offset_reset == OffsetReset::none) {
+        from.cursor.seek(from.position + 1);  // a failed read leaves no half-read position behind
+        from.cursor.seek(from.position);
+        return error.at(from.reader->topic(), from.reader->id());
+      }
+      reset_done = true;
+      const bool latest = options.auto_offset_reset == OffsetReset::latest;
+      MILLRACE_CHECK(move_to(from, latest ? limit : from.reader->log_start_offset()));
+      continue;
+    }
+    if (chunk->empty()) {
+      from.position = from.cursor.position();
+      return false;
+    }
+    const std::int64_t count = most_records(*chunk);
+    const Offset begin = from.position;
+    Offset end = chunk->end;
+    if (count > records) end = std::min(end, begin + records);
+    from.position = end;
+    if (end != chunk->end) from.cursor.seek(end);
+    if (count == 0) continue;
+    records -= std::min(records, end - begin);
+    bytes -= std::min(bytes, chunk->bytes.size());
+    into.add({from.reader, *std::move(chunk), begin, end});
+    return true;
+  }
+}
+
+Result<bool> ConsumerCore::Impl::fetch_all(FetchedRecords& into) {
+  std::int64_t records = std::max(options.max_records, 1);
+  std::size_t bytes = std::max<std::size_t>(options.max_bytes, 1);
+  bool any = false;
+  // The partition after the one that was served last comes first, so that none starves.
+  const std::size_t count = assigned.size();
+  const std::size_t first = next;
+  for (std::size_t i = 0; i < count && records > 0 && bytes > 0; ++i) {
+    const std::size_t index = (first + i) % count;
+    if (assigned[index].paused) continue;
+    auto got = fetch(assigned[index], into, records, bytes);
+    if (!got) {
+      if (any) return true;  // what was read counts; the error comes again at the next poll
+      return got;
+    }
+    if (*got) next = (index + 1) % count;
+    any |= *got;
+  }
+  return any;
+}
+
+ConsumerCore::ConsumerCore(const Broker& broker, std::shared_ptr<const engine::TopicCore> topic,
+                           const ConsumerOptions& options)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->broker = broker.core();
+  impl_->topic = std::move(topic);
+  impl_->options = options;
+  for (PartitionId id = 0; id < impl_->topic->entry.partitions; ++id) {
+    static_cast<void>(impl_->add(id));
+  }
+  impl_->collect_flags();
+}
+
+ConsumerCore::ConsumerCore(ConsumerCore&&) noexcept = default;
+ConsumerCore& ConsumerCore::operator=(ConsumerCore&&) noexcept = default;
+ConsumerCore::~ConsumerCore() = default;
+
+Result<void> ConsumerCore::assign(const std::vector<PartitionId>& partitions) {
+  for (const PartitionId id : partitions) {
+    MILLRACE_CHECK(detail::partition_of(impl_->broker, *impl_->topic, id));
+    if (!impl_->find(id)) MILLRACE_CHECK(impl_->add(id));
+  }
+  std::erase_if(impl_->assigned, [&](const Assigned& a) {
+    return std::find(partitions.begin(), partitions.end(), a.reader->id()) == partitions.end();
+  });
+  impl_->next = 0;
+  impl_->collect_flags();
+  return {};
+}
+
+std::vector<PartitionId> ConsumerCore::assignment() const {
+  std::vector<PartitionId> ids;
+  for (const Assigned& a : impl_->assigned) ids.push_back(a.reader->id());
+  return ids;
+}
+
+Result<void> ConsumerCore::seek(PartitionId partition, Offset offset) {
+  MILLRACE_TRY(Assigned * a, impl_->find(partition));
+  return impl_->move_to(*a, offset);
+}
+
+Result<void> ConsumerCore::seek_to_begin(PartitionId partition) {
+  MILLRACE_TRY(Assigned * a, impl_->find(partition));
+  return impl_->move_to(*a, a->reader->log_start_offset());
+}
+
+Result<void> ConsumerCore::seek_to_end(PartitionId partition) {
+  MILLRACE_TRY(Assigned * a, impl_->find(partition));
+  return impl_->move_to(*a, a->reader->visible_end());
+}
+
+Result<void> ConsumerCore::seek_to_time(PartitionId partition, Timestamp time) {
+  MILLRACE_TRY(Assigned * a, impl_->find(partition));
+  const Offset end = a->reader->visible_end();
+  auto found = storage::find_time(a->reader->source(), time, end);
+  if (!found) return found.error().at(a->reader->topic(), partition);
+  return impl_->move_to(*a, *found ? (*found)->offset : end);
+}
+
+Result<Offset> ConsumerCore::position(PartitionId partition) const {
+  MILLRACE_TRY(const Assigned* a, impl_->find(partition));
+  return a->position;
+}
+
+Result<void> ConsumerCore::pause(PartitionId partition) {
+  MILLRACE_TRY(Assigned * a, impl_->find(partition));
+  a->paused = true;
+  impl_->collect_flags();
+  return {};
+}
+
+Result<void> ConsumerCore::resume(PartitionId partition) {
+  MILLRACE_TRY(Assigned * a, impl_->find(partition));
+  a->paused = false;
+  impl_->collect_flags();
+  return {};
+}
+
+Result<FetchedRecords> ConsumerCore::poll(std::chrono::nanoseconds wait) {
+  using clock = std::chrono::steady_clock;
+  Impl& impl = *impl_;
+  std::optional<clock::time_point> deadline;
+  for (;;) {
+    FetchedRecords fetched;
+    if (impl.broker->is_closed()) {
+      return Error(Errc::closed, "polling topic " + impl.topic->entry.name +
+                                     ": the broker on " + impl.broker->path() + " is closed");
+    }
+    MILLRACE_TRY(const bool any, impl.fetch_all(fetched));
+    if (any || impl.interrupted.exchange(false)) return fetched;
+    if (wait <= std::chrono::nanoseconds(0)) return fetched;
+    if (!deadline) {
+      const auto now = clock::now();
+      deadline = wait > clock::time_point::max() - now ? clock::time_point::max() : now + wait;
+    }
+    const bool ready = impl.broker->hub().wait(impl.flags, impl.options.wait, *deadline,
+                                               [&] { return impl.has_news(); });
+    if (!ready) return fetched;
+  }
+}
+
+void ConsumerCore::interrupt() noexcept {
+  impl_->interrupted.store(true);
+  impl_->broker->hub().wake_everybody();
+}
+
+}  // namespace millrace::inline v0

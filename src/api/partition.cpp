@@ -1,0 +1,113 @@
+#include <millrace/partition.hpp>
+
+#include <millrace/engine/partition.hpp>
+
+namespace millrace::inline v0 {
+namespace {
+
+Error offset_error(const engine::PartitionReader& reader, const Error& error) {
+  return error.at(reader.topic(), reader.id());
+}
+
+Durability durability_of(const engine::Partition& partition) {
+  return partition.flushes_before_ack() ? Durability::flushed : Durability::written;
+}
+
+}  // namespace
+
+PartitionId PartitionHandle::id() const noexcept { return reader_->id(); }
+
+Offsets PartitionHandle::offsets() const noexcept {
+  return {reader_->log_start_offset(), reader_->visible_end()};
+}
+
+Result<void> PartitionHandle::require_writer() const {
+  if (writer_) return {};
+  return Error(Errc::read_only,
+               "this process is attached read-only; append in the process that owns the directory")
+      .at(reader_->topic(), reader_->id());
+}
+
+Result<Receipt> PartitionHandle::append(std::optional<Bytes> key, std::optional<Bytes> value,
+                                        std::span<const Header> headers,
+                                        std::optional<Timestamp> time) const {
+  MILLRACE_CHECK(require_writer());
+  const Timestamp stamp = time ? *time : writer_->clock().now();
+  MILLRACE_TRY(const auto done, writer_->append_record(stamp, key, value, headers));
+  MILLRACE_CHECK(writer_->wait_acknowledged(done.next_offset));
+  return Receipt{writer_->id(), done.base_offset,
+                 done.append_time == Timestamp::none() ? stamp : done.append_time,
+                 durability_of(*writer_)};
+}
+
+Result<Receipt> PartitionHandle::append(record::BatchBuilder& batch) const {
+  MILLRACE_CHECK(require_writer());
+  MILLRACE_TRY(const MutableBytes bytes, batch.finish());
+  const Timestamp stamp = record::BatchView::try_parse(bytes).base_timestamp();
+  auto done = writer_->append(bytes);
+  batch.reset();
+  if (!done) return std::move(done).error();
+  MILLRACE_CHECK(writer_->wait_acknowledged(done->next_offset));
+  return Receipt{writer_->id(), done->base_offset,
+                 done->append_time == Timestamp::none() ? stamp : done->append_time,
+                 durability_of(*writer_)};
+}
+
+Result<void> PartitionHandle::flush() const {
+  MILLRACE_CHECK(require_writer());
+  return writer_->flush();
+}
+
+Result<PartitionHandle::Found> PartitionHandle::read(Offset offset, bool check_crc) const {
+  storage::LogCursor cursor(reader_->source(), offset);
+  const Offset limit = reader_->visible_end();
+  auto chunk = cursor.read(limit, {.max_bytes = 1, .check_crc = check_crc});
+  if (!chunk) return offset_error(*reader_, chunk.error());
+  if (chunk->empty()) {
+    return offset_error(*reader_, Error(Errc::offset_out_of_range,
+                                        "offset " + std::to_string(offset.value()) +
+                                            " is the end: nothing is there yet")
+                                      .with_offsets({reader_->log_start_offset(), limit}));
+  }
+  const auto batch = record::BatchView::try_parse(chunk->bytes);
+  Found found{chunk->pin, nullptr, {}};
+  std::vector<std::byte> none;
+  const bool packed = batch.codec() != record::Codec::none;
+  if (packed) found.decompressed = std::make_unique<std::vector<std::byte>>();
+  auto records = record::RecordCursor::open(batch, packed ? *found.decompressed : none);
+  if (!records) return offset_error(*reader_, records.error());
+  if (records->skip_to(offset, found.record) == record::RecordCursor::Step::record) return found;
+  return offset_error(*reader_, Error(Errc::corrupt_data,
+                                      "no record at offset " + std::to_string(offset.value()) +
+                                          ": it was compacted away or the batch is malformed")
+                                    .with_offsets({offset, batch.next_offset()}));
+}
+
+Result<std::optional<Offset>> PartitionHandle::offset_for_time(Timestamp time) const {
+  auto found = storage::find_time(reader_->source(), time, reader_->visible_end());
+  if (!found) return offset_error(*reader_, found.error());
+  if (!*found) return std::optional<Offset>();
+  return std::optional<Offset>((*found)->offset);
+}
+
+namespace detail {
+
+storage::SegmentSource& source_of(engine::PartitionReader& reader) noexcept {
+  return reader.source();
+}
+
+Result<std::optional<FetchedRecords>> next_chunk(
+    const std::shared_ptr<engine::PartitionReader>& reader, storage::LogCursor& cursor,
+    bool check_crc) {
+  auto chunk = cursor.read(reader->visible_end(), {.check_crc = check_crc});
+  if (!chunk) return offset_error(*reader, chunk.error());
+  if (chunk->empty()) return std::optional<FetchedRecords>();
+  FetchedRecords fetched;
+  const Offset begin = chunk->begin;
+  const Offset end = chunk->end;
+  fetched.add({reader, *std::move(chunk), begin, end});
+  return std::optional<FetchedRecords>(std::move(fetched));
+}
+
+}  // namespace detail
+}  // namespace millrace::inline v0

@@ -1,0 +1,121 @@
+#include <millrace/producer.hpp>
+
+#include <millrace/engine/broker_core.hpp>
+
+#include "producer_lane.hpp"
+
+namespace millrace::inline v0 {
+
+struct ProducerCore::Impl {
+  std::shared_ptr<detail::LaneContext> context = std::make_shared<detail::LaneContext>();
+  std::shared_ptr<const engine::TopicCore> topic;
+  Partitioner partitioner;
+  std::vector<std::shared_ptr<detail::Lane>> lanes;
+
+  Result<PartitionId> route(const OutgoingRecord& record) const;
+  bool has_room(std::size_t bytes) const;
+  bool wait_for_room(std::size_t bytes);
+};
+
+Result<PartitionId> ProducerCore::Impl::route(const OutgoingRecord& record) const {
+  const auto count = static_cast<std::int32_t>(lanes.size());
+  if (count == 0) {
+    return Error(Errc::read_only, "sending to topic " + topic->entry.name +
+                                      ": this process is attached read-only; send in the process "
+                                      "that owns the directory");
+  }
+  const PartitionId chosen =
+      record.partition ? *record.partition
+                       : partitioner({record.key, record.value.value_or(Bytes()), count,
+                                      context->options.batch_bytes});
+  if (chosen >= 0 && chosen < count) return chosen;
+  return Error(Errc::unknown_partition, "topic " + topic->entry.name + " has partitions 0 to " +
+                                            std::to_string(count - 1) + ", not " +
+                                            std::to_string(chosen))
+      .at(topic->entry.name, chosen);
+}
+
+bool ProducerCore::Impl::has_room(std::size_t bytes) const {
+  const std::size_t used = context->buffered_bytes.load(std::memory_order_relaxed);
+  return used == 0 || used + bytes <= context->options.buffer_bytes;
+}
+
+bool ProducerCore::Impl::wait_for_room(std::size_t bytes) {
+  using clock = std::chrono::steady_clock;
+  const auto deadline = clock::now() + context->options.max_block;
+  while (!has_room(bytes)) {
+    if (clock::now() >= deadline) return false;
+    for (const auto& lane : lanes) lane->drain();
+  }
+  return true;
+}
+
+ProducerCore::ProducerCore(const Broker& broker, std::shared_ptr<const engine::TopicCore> topic,
+                           ProducerOptions options)
+    : impl_(std::make_shared<Impl>()) {
+  impl_->context->broker = broker.core();
+  impl_->topic = std::move(topic);
+  impl_->partitioner = options.partitioner ? std::move(options.partitioner)
+                                           : partitioner::murmur2();
+  impl_->context->options = std::move(options);
+  for (const auto& partition : impl_->topic->partitions) {
+    impl_->lanes.push_back(std::make_shared<detail::Lane>(partition, impl_->context));
+  }
+}
+
+ProducerCore::ProducerCore(ProducerCore&&) noexcept = default;
+ProducerCore& ProducerCore::operator=(ProducerCore&&) noexcept = default;
+ProducerCore::~ProducerCore() {
+  if (impl_) static_cast<void>(flush());
+}
+
+PendingReceipt ProducerCore::refuse(const Error& error, const DeliveryCallback& callback) {
+  impl_->context->note(error);
+  PendingReceipt pending;
+  pending.error_ = error;
+  if (callback) callback(error);
+  return pending;
+}
+
+PendingReceipt ProducerCore::send(OutgoingRecord record) {
+  const auto partition = impl_->route(record);
+  if (!partition) return refuse(partition.error(), record.callback);
+  const std::size_t bytes =
+      record::BatchBuilder::record_bound(record.key, record.value, record.headers);
+  PendingReceipt pending;
+  if (!impl_->has_room(bytes) && !impl_->wait_for_room(bytes)) {
+    pending.status_ = SendStatus::back_pressure;
+    pending.error_ = Error(Errc::back_pressure,
+                           "the producer's buffer of " +
+                               std::to_string(impl_->context->options.buffer_bytes) +
+                               " bytes is full; send again later, or raise buffer_bytes")
+                         .at(impl_->topic->entry.name, *partition);
+    return pending;
+  }
+  DeliveryCallback callback = std::move(record.callback);
+  auto sent = impl_->lanes[static_cast<std::size_t>(*partition)]->add(record, callback);
+  if (!sent) return refuse(sent.error(), callback);
+  pending.status_ = SendStatus::accepted;
+  pending.batch_ = std::move(sent->batch);
+  pending.index_ = sent->index;
+  return pending;
+}
+
+Result<void> ProducerCore::flush() {
+  for (const auto& lane : impl_->lanes) lane->drain();
+  const std::lock_guard lock(impl_->context->error_mutex);
+  auto error = std::exchange(impl_->context->first_error, std::nullopt);
+  return error ? Result<void>(*std::move(error)) : Result<void>();
+}
+
+bool PendingReceipt::is_done() const noexcept {
+  return !batch_ || batch_->done.load(std::memory_order_acquire);
+}
+
+Result<Receipt> PendingReceipt::get() const {
+  if (!batch_) return *error_;
+  batch_->lane->wait_for(*batch_);
+  return batch_->receipt(index_);
+}
+
+}  // namespace millrace::inline v0

@@ -1,0 +1,86 @@
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include <millrace/engine/partition.hpp>
+#include <millrace/producer.hpp>
+
+namespace millrace::inline v0::detail {
+
+class Lane;
+
+/// One batch from its first record to its acknowledgement. Shared by the lane and the receipts.
+struct SentBatch {
+  std::shared_ptr<Lane> lane;
+  std::atomic<bool> done{false};
+  // Set before `done`, constant after it.
+  Offset base_offset;
+  Offset next_offset;
+  Timestamp append_time = Timestamp::none();
+  std::optional<Error> error;
+  // Guarded by the lane's lock until `done`.
+  std::vector<Timestamp> timestamps;
+  std::vector<std::pair<std::int32_t, DeliveryCallback>> callbacks;
+  std::size_t bytes = 0;
+
+  Result<Receipt> receipt(std::int32_t index) const;
+};
+
+/// What all lanes of a producer share.
+struct LaneContext {
+  std::shared_ptr<engine::BrokerCore> broker;
+  ProducerOptions options;
+  std::atomic<std::size_t> buffered_bytes{0};
+  std::mutex error_mutex;
+  std::optional<Error> first_error;
+
+  void note(const Error& error);
+};
+
+/// The producer's side of one partition: the batch that is gathering, and those that wait for their
+/// acknowledgement, in order. Thread-safe. Whoever waits does the work (appends, syncs) if nobody
+/// else is at it, so that a lone sender never changes threads, and many senders share a sync: what
+/// gathers while one sync runs becomes the next batch.
+class Lane : public std::enable_shared_from_this<Lane> {
+ public:
+  Lane(std::shared_ptr<engine::Partition> partition, std::shared_ptr<LaneContext> context);
+
+  struct Sent {
+    std::shared_ptr<SentBatch> batch;
+    std::int32_t index = 0;
+  };
+  /// Adds a record to the gathering batch; appends that first if the record does not fit.
+  Result<Sent> add(const OutgoingRecord& record, DeliveryCallback callback);
+  /// Returns when `batch` is done.
+  void wait_for(const SentBatch& batch);
+  /// Returns when everything added before is done.
+  void drain();
+  /// What the schedule does when the linger time is over.
+  void on_timer();
+  const engine::Partition& partition() const noexcept { return *partition_; }
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+  void open_batch();
+  void dispatch(Lock& lock);
+  void lead(Lock& lock);
+  void finish(Lock& lock, const std::shared_ptr<SentBatch>& batch, const std::optional<Error>& error);
+  void wait_until(Lock& lock, const std::atomic<bool>& done);
+  void arm_timer();
+
+  std::shared_ptr<engine::Partition> partition_;
+  std::shared_ptr<LaneContext> context_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  record::BatchBuilder builder_;
+  std::shared_ptr<SentBatch> gathering_;
+  std::deque<std::shared_ptr<SentBatch>> appended_;
+  bool leading_ = false;
+  bool timer_armed_ = false;
+};
+
+}  // namespace millrace::inline v0::detail
