@@ -73,10 +73,10 @@ void Lane::on_timer() {
   Lock lock(mutex_);
   timer_armed_ = false;
   if (leading_) {
-    if (gathering_ || !appended_.empty()) arm_timer();
-    return;
+    timer_missed_ = true;
+  } else {
+    lead(lock, nullptr);
   }
-  lead(lock);
 }
 
 void Lane::dispatch(Lock& lock) {
@@ -115,10 +115,11 @@ void Lane::finish(Lock& lock, const std::shared_ptr<SentBatch>& batch,
   lock.lock();
 }
 
-void Lane::lead(Lock& lock) {
+void Lane::lead(Lock& lock, const std::atomic<bool>* until) {
   leading_ = true;
   if (gathering_) dispatch(lock);
-  while (!appended_.empty()) {
+  // Who leads for a batch of its own stops once that is done: others who wait take over.
+  while (!appended_.empty() && (until == nullptr || !until->load(std::memory_order_relaxed))) {
     const Offset end = appended_.back()->next_offset;
     lock.unlock();
     const auto acknowledged = partition_->wait_acknowledged(end);
@@ -130,6 +131,7 @@ void Lane::lead(Lock& lock) {
     }
   }
   leading_ = false;
+  if (std::exchange(timer_missed_, false) && (gathering_ || !appended_.empty())) arm_timer();
   changed_.notify_all();
 }
 
@@ -138,7 +140,7 @@ void Lane::wait_until(Lock& lock, const std::atomic<bool>& done) {
     if (leading_) {
       changed_.wait(lock);
     } else {
-      lead(lock);
+      lead(lock, &done);
     }
   }
 }

@@ -67,7 +67,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   using Lock = std::unique_lock<std::mutex>;
   void open_batch();
   void dispatch(Lock& lock);
-  void lead(Lock& lock);
+  void lead(Lock& lock, const std::atomic<bool>* until);
   void finish(Lock& lock, const std::shared_ptr<SentBatch>& batch, const std::optional<Error>& error);
   void wait_until(Lock& lock, const std::atomic<bool>& done);
   void arm_timer();
@@ -81,6 +81,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::deque<std::shared_ptr<SentBatch>> appended_;
   bool leading_ = false;
   bool timer_armed_ = false;
+  bool timer_missed_ = false;  // the linger time ended while somebody was leading
 };
 
 }  // namespace millrace::inline v0::detail

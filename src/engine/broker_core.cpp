@@ -116,7 +116,8 @@ Result<TopicPtr> BrokerCore::open_topic(TopicEntry entry, FlushPolicyPtr policy)
     auto log = storage::Log::open(std::move(directory), config.log,
                                   {clock_, hints_for(name, id), nullptr});
     if (!log) return log.error().at(name, id);
-    if ((*log)->recovery().kind != storage::RecoveryKind::created) {
+    const auto& report = (*log)->recovery();
+    if (report.kind != storage::RecoveryKind::created || !report.damaged.empty()) {
       recovery_.push_back({name, id, (*log)->recovery()});
     }
     topic->partitions.push_back(std::make_shared<Partition>(name, id, *std::move(log), config,
@@ -202,11 +203,8 @@ Result<TopicPtr> BrokerCore::create_topic(std::string_view name, std::int32_t pa
 Result<TopicPtr> BrokerCore::topic(std::string_view name) {
   MILLRACE_CHECK(check_topic_name(name));
   const std::lock_guard lock(mutex_);
-  auto it = topics_.find(name);
-  if (it == topics_.end() && !owner_) {
-    MILLRACE_CHECK(refresh());
-    it = topics_.find(name);
-  }
+  if (!owner_) MILLRACE_CHECK(refresh());
+  const auto it = topics_.find(name);
   if (it != topics_.end()) return it->second;
   std::string known;
   for (const auto& [other, topic] : topics_) {

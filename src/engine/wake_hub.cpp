@@ -35,11 +35,11 @@ Result<WakeHub> WakeHub::open(const os::DirectoryPtr& directory, bool owner) {
   if (auto map = map_word(directory, owner)) {
     hub.map_ = *std::move(map);
     hub.word_ = reinterpret_cast<std::atomic<std::uint32_t>*>(hub.map_.data());
-    hub.shared_ = true;
     return hub;
   }
   hub.own_ = std::make_shared<std::atomic<std::uint32_t>>(0);
   hub.word_ = hub.own_.get();
+  hub.reachable_ = owner;
   return hub;
 }
 
@@ -73,7 +73,7 @@ bool WakeHub::wait(std::span<storage::ControlBlock* const> partitions, WaitStrat
       continue;
     }
     const std::uint32_t seen = word_->load();
-    bool can_be_woken = shared_ || own_;
+    bool can_be_woken = reachable_;
     for (storage::ControlBlock* partition : partitions) {
       if (partition != nullptr) partition->sleepers.store(1);
       can_be_woken &= partition != nullptr;

@@ -322,6 +322,7 @@ Result<RecoveredLog> Recovery::run() {
     Offset end = std::max(start, hints_.recovery_point);
     if (control_usable) end = std::max(end, Offset{control_.block().log_end_offset.load()});
     out_.report.log_start_offset = out_.report.log_end_offset = out_.flushed_offset = end;
+    if (end > start) out_.report.damaged.push_back({start, end});  // the files are gone
     return std::move(out_);
   }
   bool trusted = false;

@@ -51,7 +51,7 @@ class WakeHub {
   os::Mapping map_;
   std::shared_ptr<std::atomic<std::uint32_t>> own_;
   std::atomic<std::uint32_t>* word_ = nullptr;
-  bool shared_ = false;
+  bool reachable_ = true;  // whether publishers know our word
 };
 
 }  // namespace millrace::inline v0::engine
