@@ -1,0 +1,214 @@
+#include <millrace/broker.hpp>
+
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include <millrace/millrace.hpp>
+#include <millrace/testing/manual_clock.hpp>
+
+#include "catch.hpp"
+#include "temp_directory.hpp"
+
+using millrace::Broker;
+using millrace::Errc;
+using millrace::test::TempDirectory;
+using Catch::Matchers::Contains;
+
+namespace {
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+}  // namespace
+
+TEST_CASE("a broker creates its directory and finds its topics again") {
+  const TempDirectory temp;
+  {
+    const auto broker = Broker::open(temp / "new" + "/deeper").value();
+    CHECK(broker.recovery_report().empty());
+    broker.create_topic("orders", {.partitions = 3, .settings = {{"retention.ms", "1000"}}}).value();
+    broker.create_topic("a.b").value();
+    broker.close().value();
+  }
+  const auto broker = Broker::open(temp / "new" + "/deeper").value();
+  const auto topics = broker.topics().value();
+  REQUIRE(topics.size() == 2);
+  CHECK(topics[0].name == "a.b");
+  CHECK(topics[1].name == "orders");
+  CHECK(topics[1].partitions == 3);
+  CHECK(topics[1].settings.at("retention.ms") == "1000");
+}
+
+TEST_CASE("a second owner is told who holds the directory") {
+  const TempDirectory temp;
+  const auto first = Broker::open(temp.path()).value();
+  const auto second = Broker::open(temp.path());
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code() == Errc::directory_locked);
+  CHECK_THAT(second.error().message(), Contains(temp.path()));
+  CHECK_THAT(second.error().message(), Contains("process " + std::to_string(::getpid())));
+  first.close().value();
+  CHECK(Broker::open(temp.path()));
+}
+
+TEST_CASE("foreign and newer directories are left alone") {
+  const TempDirectory temp;
+  SECTION("files of something else") {
+    write_file(temp / "precious.txt", "mine");
+    const auto broker = Broker::open(temp.path());
+    REQUIRE_FALSE(broker);
+    CHECK(broker.error().code() == Errc::foreign_directory);
+    CHECK_THAT(broker.error().message(), Contains(temp.path()) && Contains("empty or new"));
+  }
+  SECTION("Kafka's own") {
+    write_file(temp / "meta.properties", "version=1\ncluster.id=x\nnode.id=1\n");
+    const auto broker = Broker::open(temp.path());
+    REQUIRE_FALSE(broker);
+    CHECK(broker.error().code() == Errc::foreign_directory);
+  }
+  SECTION("a later format") {
+    write_file(temp / "meta.properties", "version=1\nmillrace.format=99\n");
+    const auto broker = Broker::open(temp.path());
+    REQUIRE_FALSE(broker);
+    CHECK(broker.error().code() == Errc::newer_format);
+    CHECK_THAT(broker.error().message(), Contains("99"));
+  }
+  SECTION("missing, and not to be created") {
+    const auto broker = Broker::open(temp / "none", {.create_if_missing = false});
+    REQUIRE_FALSE(broker);
+    CHECK_THAT(broker.error().message(), Contains(temp / "none"));
+  }
+}
+
+TEST_CASE("topic names follow Kafka's rules") {
+  const auto broker = Broker::open(":memory:").value();
+  for (const std::string name : {"", ".", "..", "with space", "slash/y", "ümlaut"}) {
+    const auto created = broker.create_topic(name);
+    INFO(name);
+    REQUIRE_FALSE(created);
+    CHECK(created.error().code() == Errc::invalid_topic);
+    CHECK_THAT(created.error().message(), Contains("topic name"));
+  }
+  CHECK(broker.create_topic(std::string(249, 'x')));
+  CHECK(broker.create_topic(std::string(250, 'x')).error().code() == Errc::invalid_topic);
+}
+
+TEST_CASE("topics are created once, and not beside a name that collides") {
+  const auto broker = Broker::open(":memory:").value();
+  broker.create_topic("a.b", {.partitions = 2}).value();
+  CHECK(broker.create_topic("a.b").error().code() == Errc::topic_exists);
+  const auto collides = broker.create_topic("a_b");
+  REQUIRE_FALSE(collides);
+  CHECK_THAT(collides.error().message(), Contains("a_b") && Contains("a.b"));
+  const auto other_count = broker.topic<std::string, std::string>("a.b", {.partitions = 3});
+  REQUIRE_FALSE(other_count);
+  CHECK_THAT(other_count.error().message(), Contains("has 2 partitions, not 3"));
+  CHECK(broker.create_topic("many", {.partitions = 0}).error().code() == Errc::invalid_argument);
+}
+
+TEST_CASE("settings are checked, and say what they take") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto create = [&](const char* name, const char* value) {
+    return broker.create_topic("t", {.settings = {{name, value}}});
+  };
+  CHECK_THAT(create("retention.msec", "1").error().message(), Contains("did you mean retention.ms"));
+  CHECK_THAT(create("retention.ms", "soon").error().message(),
+             Contains("retention.ms=soon") && Contains("whole number"));
+  CHECK_THAT(create("segment.bytes", "-1").error().message(), Contains("from 14 to 2147483647"));
+  CHECK_THAT(create("cleanup.policy", "shred").error().message(), Contains("delete, compact"));
+  CHECK_THAT(create("min.cleanable.dirty.ratio", "2").error().message(), Contains("from 0 to 1"));
+  CHECK_THAT(create("preallocate", "maybe").error().message(), Contains("true or false"));
+  CHECK_THAT(create("compression.type", "rar").error().message(), Contains("zstd"));
+  CHECK(broker.topics().value().empty());
+}
+
+TEST_CASE("topics can be altered, grown and deleted") {
+  const TempDirectory temp;
+  const auto broker = Broker::open(temp.path()).value();
+  const auto topic = broker.topic<std::string, std::string>("t").value();
+  topic.partition(0).value().append("k", "v").value();
+  broker.alter_topic("t", {{"retention.ms", "5"}}).value();
+  CHECK(broker.describe_topic("t").value().settings.at("retention.ms") == "5");
+  broker.alter_topic("t", {{"retention.ms", ""}}).value();
+  CHECK(broker.describe_topic("t").value().settings.count("retention.ms") == 0);
+  CHECK_FALSE(broker.alter_topic("t", {{"no.such", "1"}}));
+  CHECK_FALSE(broker.add_partitions("t", 1));
+  broker.add_partitions("t", 4).value();
+  CHECK(broker.topic<std::string, std::string>("t").value().partition_count() == 4);
+  const auto missing = topic.partition(7);
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().code() == Errc::unknown_partition);
+  broker.delete_topic("t").value();
+  const auto gone = broker.describe_topic("t");
+  REQUIRE_FALSE(gone);
+  CHECK(gone.error().code() == Errc::unknown_topic);
+  CHECK_FALSE(boost::filesystem::exists(temp / "t-0"));
+}
+
+TEST_CASE("after close everything answers closed") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = broker.topic<std::string, std::string>("t").value();
+  const auto partition = topic.partition(0).value();
+  millrace::Producer producer{topic};
+  millrace::Consumer consumer{topic};
+  broker.close().value();
+  CHECK(partition.append("k", "v").error().code() == Errc::closed);
+  CHECK(producer.send("k", "v").get().error().code() == Errc::closed);
+  CHECK(consumer.poll(std::chrono::hours(1)).error().code() == Errc::closed);
+  CHECK(broker.create_topic("u").error().code() == Errc::closed);
+}
+
+TEST_CASE("an attachment sees topics made later and refuses changes") {
+  const TempDirectory temp;
+  const auto owner = Broker::open(temp.path()).value();
+  const auto attached = Broker::attach(temp.path()).value();
+  CHECK(attached.is_attached());
+  CHECK(attached.topics().value().empty());
+  const auto topic = owner.topic<std::string, std::string>("late", {.partitions = 2}).value();
+  topic.partition(1).value().append("k", "v").value();
+  const auto seen = attached.topic<std::string, std::string>("late").value();
+  CHECK(seen.partition(1).value().read(millrace::Offset{0}).value()->value() == "v");
+  const auto refused = seen.partition(0).value().append("k", "v");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == Errc::read_only);
+  CHECK_THAT(refused.error().message(), Contains("late-0") && Contains("owns the directory"));
+  CHECK(attached.create_topic("x").error().code() == Errc::read_only);
+  CHECK(attached.topic<std::string, std::string>("x").error().code() == Errc::unknown_topic);
+  CHECK(Broker::attach(":memory:").error().code() == Errc::invalid_argument);
+  CHECK_FALSE(Broker::attach(temp / "nowhere"));
+}
+
+TEST_CASE("without a background thread the user runs what is due") {
+  millrace::testing::ManualClock clock;
+  const auto broker = Broker::open(":memory:", {.background_thread = false,
+                                                .retention_check_interval = std::chrono::seconds(10),
+                                                .clock = &clock})
+                          .value();
+  const auto topic =
+      broker.topic<std::string, std::string>("t", {.settings = {{"retention.ms", "60000"}}}).value();
+  const auto partition = topic.partition(0).value();
+  partition.append("k", "v").value();
+  clock.advance(std::chrono::seconds(11));
+  CHECK(broker.run_pending() > 0);
+  CHECK(partition.offsets().start == millrace::Offset{0});
+  clock.advance(std::chrono::seconds(100));
+  CHECK(broker.next_pending().value() <= clock.steady());
+  broker.run_pending();
+  CHECK(partition.offsets().start == millrace::Offset{1});
+  CHECK(partition.offsets().end == millrace::Offset{1});
+}
+
+TEST_CASE("a damaged list of topics is an error that names it") {
+  const TempDirectory temp;
+  {
+    const auto broker = Broker::open(temp.path()).value();
+    broker.create_topic("t").value();
+  }
+  write_file(temp / "topics", "0\n2\nt 1 x\n");
+  const auto broker = Broker::open(temp.path());
+  REQUIRE_FALSE(broker);
+  CHECK(broker.error().code() == Errc::corrupt_data);
+  CHECK_THAT(broker.error().message(), Contains("topics"));
+}

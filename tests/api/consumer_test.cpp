@@ -1,0 +1,174 @@
+#include <millrace/consumer.hpp>
+
+#include <fstream>
+#include <thread>
+
+#include <millrace/millrace.hpp>
+#include <millrace/testing/manual_clock.hpp>
+
+#include "catch.hpp"
+#include "temp_directory.hpp"
+
+using millrace::Broker;
+using millrace::Consumer;
+using millrace::Errc;
+using millrace::Offset;
+using millrace::OffsetReset;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Text = millrace::Topic<std::string, std::string>;
+
+Text filled_topic(const Broker& broker, int partitions, int records) {
+  auto topic =
+      broker.topic<std::string, std::string>("t", {.partitions = partitions}).value();
+  for (int p = 0; p < partitions; ++p) {
+    millrace::record::BatchBuilder batch;
+    for (int i = 0; i < records; ++i) {
+      const std::string value = std::to_string(i);
+      batch.add(millrace::Timestamp{1000 + i}, std::nullopt, millrace::as_bytes(value)).value();
+    }
+    if (records > 0) topic.partition(p).value().handle().append(batch).value();
+  }
+  return topic;
+}
+
+std::vector<std::string> values(millrace::Records<std::string, std::string> records) {
+  std::vector<std::string> out;
+  for (const auto& record : records) out.push_back(record.value());
+  CHECK(records.status());
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a consumer reads all partitions once, in order, within its limits") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = filled_topic(broker, 3, 100);
+  const auto max_records = GENERATE(1, 7, 500);
+  Consumer consumer{topic, {.max_records = max_records}};
+  std::map<int, int> next;
+  for (;;) {
+    const auto records = consumer.poll(0ms).value();
+    if (records.empty()) break;
+    int count = 0;
+    for (const auto& record : records) {
+      ++count;
+      CHECK(record.value() == std::to_string(next[record.partition()]++));
+    }
+    CHECK(count <= max_records);
+  }
+  CHECK(next == std::map<int, int>{{0, 100}, {1, 100}, {2, 100}});
+}
+
+TEST_CASE("seek, position, pause, resume and assign") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = filled_topic(broker, 2, 10);
+  Consumer consumer{topic};
+  consumer.assign({1}).value();
+  CHECK(consumer.assignment() == std::vector<millrace::PartitionId>{1});
+  consumer.seek(1, Offset{7}).value();
+  CHECK(values(consumer.poll(0ms).value()) == std::vector<std::string>{"7", "8", "9"});
+  CHECK(consumer.position(1).value() == Offset{10});
+  consumer.seek_to_time(1, millrace::Timestamp{1008}).value();
+  CHECK(values(consumer.poll(0ms).value()) == std::vector<std::string>{"8", "9"});
+  consumer.seek_to_time(1, millrace::Timestamp{9999}).value();
+  CHECK(consumer.position(1).value() == Offset{10});
+  consumer.seek_to_begin(1).value();
+  consumer.pause(1).value();
+  CHECK(consumer.poll(0ms).value().empty());
+  consumer.resume(1).value();
+  CHECK(values(consumer.poll(0ms).value()).size() == 10);
+  consumer.seek_to_end(1).value();
+  CHECK(consumer.poll(0ms).value().empty());
+  CHECK(consumer.seek(0, Offset{0}).error().code() == Errc::unknown_partition);
+  CHECK(consumer.assign({5}).error().code() == Errc::unknown_partition);
+  consumer.assign({0, 1}).value();
+  CHECK(consumer.position(1).value() == Offset{10});
+  CHECK(values(consumer.poll(0ms).value()).size() == 10);
+}
+
+TEST_CASE("a position out of range is reset as asked, or an error") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = filled_topic(broker, 1, 10);
+  const auto reset = GENERATE(OffsetReset::earliest, OffsetReset::latest, OffsetReset::none);
+  Consumer consumer{topic, {.auto_offset_reset = reset}};
+  consumer.seek(0, Offset{999}).value();
+  auto polled = consumer.poll(0ms);
+  if (reset == OffsetReset::none) {
+    REQUIRE_FALSE(polled);
+    CHECK(polled.error().code() == Errc::offset_out_of_range);
+    CHECK(polled.error().topic() == "t");
+    CHECK(consumer.position(0).value() == Offset{999});
+  } else {
+    CHECK(values(*std::move(polled)).size() == (reset == OffsetReset::earliest ? 10u : 0u));
+    CHECK(consumer.position(0).value() == Offset{10});
+  }
+}
+
+TEST_CASE("a blocked poll wakes when a record comes, and when it is interrupted") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = filled_topic(broker, 2, 0);
+  const auto wait = GENERATE(millrace::WaitStrategy::block, millrace::WaitStrategy::yield,
+                             millrace::WaitStrategy::spin);
+  Consumer consumer{topic, {.wait = wait}};
+  std::thread sender([&] { topic.partition(1).value().append("k", "hello").value(); });
+  CHECK(values(consumer.poll(1h).value()) == std::vector<std::string>{"hello"});
+  sender.join();
+  std::thread interrupter([&] { consumer.interrupt(); });
+  CHECK(consumer.poll(1h).value().empty());
+  interrupter.join();
+}
+
+TEST_CASE("records outlive retention, the consumer and the broker") {
+  millrace::testing::ManualClock clock;
+  auto broker = std::make_unique<Broker>(
+      Broker::open(":memory:", {.background_thread = false, .clock = &clock}).value());
+  auto topic = std::make_unique<Text>(
+      broker->topic<std::string, std::string>("t", {.settings = {{"retention.ms", "10"}}}).value());
+  topic->partition(0).value().append("k", "still here").value();
+  auto consumer = std::make_unique<Consumer<std::string, std::string>>(*topic);
+  auto records = consumer->poll(0ms).value();
+  clock.advance(24h);
+  broker->run_pending();
+  CHECK(topic->partition(0).value().offsets().start == Offset{1});
+  consumer.reset();
+  topic.reset();
+  broker.reset();
+  CHECK(values(std::move(records)) == std::vector<std::string>{"still here"});
+}
+
+TEST_CASE("damage is an error with its offsets, and reading goes on behind it") {
+  const millrace::test::TempDirectory temp;
+  std::uint64_t second_batch = 0;
+  {
+    const auto broker = Broker::open(temp.path()).value();
+    const auto partition =
+        broker.topic<std::string, std::string>("t").value().partition(0).value();
+    partition.append("k", "first").value();
+    second_batch = boost::filesystem::file_size(temp / "t-0" + "/00000000000000000000.log");
+    partition.append("k", "second").value();
+    partition.append("k", "third").value();
+    broker.close().value();
+    const auto size = boost::filesystem::file_size(temp / "t-0" + "/00000000000000000000.log");
+    second_batch = size / 3 + 10;
+  }
+  {
+    std::fstream file(temp / "t-0" + "/00000000000000000000.log",
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(second_batch + 60));
+    file.put('\x55');
+  }
+  const auto broker = Broker::open(temp.path()).value();
+  const auto topic = broker.topic<std::string, std::string>("t").value();
+  Consumer consumer{topic};
+  CHECK(values(consumer.poll(0ms).value()) == std::vector<std::string>{"first"});
+  const auto damaged = consumer.poll(0ms);
+  REQUIRE_FALSE(damaged);
+  CHECK(damaged.error().code() == Errc::corrupt_data);
+  CHECK(damaged.error().offsets() == millrace::OffsetRange{Offset{1}, Offset{2}});
+  CHECK(damaged.error().topic() == "t");
+  consumer.seek(0, damaged.error().offsets().end).value();
+  CHECK(values(consumer.poll(0ms).value()) == std::vector<std::string>{"third"});
+}

@@ -1,0 +1,133 @@
+#include <millrace/flush.hpp>
+
+#include <millrace/millrace.hpp>
+#include <millrace/testing/faulty_io.hpp>
+#include <millrace/testing/manual_clock.hpp>
+
+#include "catch.hpp"
+#include "temp_directory.hpp"
+
+using millrace::Broker;
+using millrace::Durability;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Flushes when a power of two of records waits.
+struct OnPowersOfTwo {
+  bool acks_after_flush() const noexcept { return false; }
+  bool is_due(const millrace::flush::Progress& p) const noexcept {
+    return (p.unflushed_records & (p.unflushed_records - 1)) == 0 && p.unflushed_records >= 4;
+  }
+  std::optional<std::chrono::nanoseconds> max_delay() const noexcept { return std::nullopt; }
+};
+
+struct Counting {
+  millrace::test::TempDirectory temp;
+  millrace::testing::FaultyIo io;
+  millrace::testing::ManualClock clock;
+  Broker broker = Broker::open(temp.path(), {.background_thread = false,
+                                             .clock = &clock,
+                                             .io_hooks = &io})
+                      .value();
+
+  millrace::Partition<std::string, std::string> partition(millrace::flush::Any policy) {
+    return broker.topic<std::string, std::string>("t", {.flush = policy}).value().partition(0).value();
+  }
+  std::uint64_t syncs() const {
+    return io.calls(millrace::os::IoOp::sync_data) + io.calls(millrace::os::IoOp::sync_range);
+  }
+};
+
+}  // namespace
+
+static_assert(millrace::FlushPolicy<OnPowersOfTwo>);
+static_assert(!millrace::FlushPolicy<int>);
+
+TEST_CASE("before_ack syncs before every acknowledgement") {
+  Counting counting;
+  const auto partition = counting.partition(millrace::flush::before_ack{});
+  partition.append("k", "v").value();
+  const auto before = counting.syncs();
+  for (int i = 0; i < 5; ++i) {
+    CHECK(partition.append("k", "v").value().durability == Durability::flushed);
+  }
+  CHECK(counting.syncs() == before + 5);
+}
+
+TEST_CASE("by_os never syncs by itself") {
+  Counting counting;
+  const auto partition = counting.partition(millrace::flush::by_os{});
+  partition.append("k", "v").value();
+  const auto before = counting.syncs();
+  for (int i = 0; i < 100; ++i) {
+    CHECK(partition.append("k", "v").value().durability == Durability::written);
+  }
+  counting.clock.advance(24h);
+  counting.broker.run_pending();
+  CHECK(counting.syncs() == before);
+  partition.flush().value();
+  CHECK(counting.syncs() > before);
+}
+
+TEST_CASE("every flushes by records and by time") {
+  Counting counting;
+  const auto partition =
+      counting.partition(millrace::flush::every{.records = 10, .interval = 50ms});
+  for (int i = 0; i < 9; ++i) partition.append("k", "v").value();
+  const auto before = counting.syncs();
+  partition.append("k", "v").value();
+  CHECK(counting.syncs() == before + 1);
+  partition.append("k", "v").value();
+  counting.broker.run_pending();
+  CHECK(counting.syncs() == before + 1);
+  counting.clock.advance(51ms);
+  counting.broker.run_pending();
+  CHECK(counting.syncs() == before + 2);
+  counting.clock.advance(24h);
+  counting.broker.run_pending();
+  CHECK(counting.syncs() == before + 2);
+}
+
+TEST_CASE("a user's own policy is asked") {
+  Counting counting;
+  const auto partition = counting.partition(OnPowersOfTwo{});
+  partition.append("k", "v").value();
+  partition.append("k", "v").value();
+  partition.append("k", "v").value();
+  const auto before = counting.syncs();
+  partition.append("k", "v").value();
+  CHECK(counting.syncs() == before + 1);
+}
+
+TEST_CASE("the built-in policies are remembered in the topic's settings") {
+  const millrace::test::TempDirectory temp;
+  {
+    const auto broker = Broker::open(temp.path()).value();
+    broker.create_topic("a", {.flush = millrace::flush::every{.records = 7, .interval = 20ms}}).value();
+    broker.create_topic("b", {.flush = millrace::flush::by_os{}}).value();
+    broker.create_topic("c").value();
+  }
+  const auto broker = Broker::open(temp.path()).value();
+  const auto a = broker.describe_topic("a").value().settings;
+  CHECK(a.at("flush.messages") == "7");
+  CHECK(a.at("flush.ms") == "20");
+  const auto durability = [&](const char* name) {
+    return broker.topic<std::string, std::string>(name).value().partition(0).value()
+        .append("k", "v").value().durability;
+  };
+  CHECK(durability("a") == Durability::written);
+  CHECK(durability("b") == Durability::written);
+  CHECK(durability("c") == Durability::flushed);
+}
+
+TEST_CASE("a policy can be changed on an open topic") {
+  Counting counting;
+  const auto relaxed = counting.partition(millrace::flush::by_os{});
+  CHECK(relaxed.append("k", "v").value().durability == Durability::written);
+  const auto strict = counting.partition(millrace::flush::before_ack{});
+  const auto before = counting.syncs();
+  CHECK(strict.append("k", "v").value().durability == Durability::flushed);
+  CHECK(counting.syncs() == before + 1);
+  CHECK(strict.offsets().end == millrace::Offset{2});
+}

@@ -1,0 +1,136 @@
+#include <millrace/partition.hpp>
+
+#include <millrace/millrace.hpp>
+#include <millrace/testing/faulty_io.hpp>
+
+#include "catch.hpp"
+#include "temp_directory.hpp"
+
+using millrace::Broker;
+using millrace::Bytes;
+using millrace::Errc;
+using millrace::Offset;
+using millrace::Timestamp;
+using millrace::test::TempDirectory;
+using Catch::Matchers::Contains;
+
+namespace {
+millrace::Partition<std::string, std::string> only_partition(const Broker& broker,
+                                                             millrace::TopicOptions options = {}) {
+  return broker.topic<std::string, std::string>("t", options).value().partition(0).value();
+}
+}  // namespace
+
+TEST_CASE("a partition appends, reads by offset and by time, and scans") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto partition = only_partition(broker);
+  const auto& bytes = partition.handle();
+  for (int i = 0; i < 10; ++i) {
+    const std::string value = "v" + std::to_string(i);
+    const auto receipt =
+        bytes.append(millrace::as_bytes("k"), millrace::as_bytes(value), {}, Timestamp{1000 + i})
+            .value();
+    CHECK(receipt.offset == Offset{i});
+    CHECK(receipt.timestamp == Timestamp{1000 + i});
+    CHECK(receipt.durability == millrace::Durability::flushed);
+  }
+  CHECK(partition.offsets().start == Offset{0});
+  CHECK(partition.offsets().end == Offset{10});
+  const auto found = partition.read(Offset{7}).value();
+  CHECK(found->value() == "v7");
+  CHECK(partition.offset_for_time(Timestamp{1004}).value() == Offset{4});
+  CHECK(partition.offset_for_time(Timestamp{0}).value() == Offset{0});
+  CHECK(partition.offset_for_time(Timestamp{5000}).value() == std::nullopt);
+  int next = 3;
+  auto scan = partition.scan(Offset{3});
+  for (const auto& record : scan) CHECK(record.value() == "v" + std::to_string(next++));
+  CHECK(next == 10);
+  CHECK(scan.status());
+}
+
+TEST_CASE("reading outside the offsets says what there is") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto partition = only_partition(broker);
+  partition.append("k", "v").value();
+  for (const auto offset : {Offset{1}, Offset{2}, Offset{-1}}) {
+    const auto read = partition.read(offset);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().code() == Errc::offset_out_of_range);
+    CHECK(read.error().topic() == "t");
+    CHECK(read.error().offsets().end == Offset{1});
+  }
+}
+
+TEST_CASE("records keep headers, nulls and empty values apart") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto partition = only_partition(broker);
+  const millrace::Header headers[] = {{"h1", millrace::as_bytes("x")}, {"h2", std::nullopt}};
+  partition.handle().append(std::nullopt, Bytes(), headers).value();
+  partition.handle().append(Bytes(), std::nullopt).value();
+  const auto first = partition.read(Offset{0}).value();
+  CHECK_FALSE(first->has_key());
+  CHECK_FALSE(first->is_tombstone());
+  CHECK(first->value().empty());
+  CHECK(first->headers().count() == 2);
+  CHECK(first->headers().begin()->key == "h1");
+  CHECK_FALSE(first->try_key());
+  const auto second = partition.read(Offset{1}).value();
+  CHECK(second->has_key());
+  CHECK(second->is_tombstone());
+  CHECK(second->try_value().error().code() == Errc::serialization);
+}
+
+TEST_CASE("a record above max.message.bytes is refused and named") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto partition = only_partition(broker, {.settings = {{"max.message.bytes", "1000"}}});
+  const auto refused = partition.append("k", std::string(2000, 'x'));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == Errc::record_too_large);
+  CHECK_THAT(refused.error().message(), Contains("t-0") && Contains("max.message.bytes (1000)"));
+  CHECK(partition.append("k", "small").value().offset == Offset{0});
+}
+
+TEST_CASE("a failed sync stops the log until it is opened again") {
+  const TempDirectory temp;
+  millrace::testing::FaultyIo io;
+  {
+    const auto broker = Broker::open(temp.path(), {.io_hooks = &io}).value();
+    const auto partition = only_partition(broker);
+    partition.append("k", "kept").value();
+    io.fail({.os_code = EIO, .ops = {millrace::os::IoOp::sync_data}});
+    const auto failed = partition.append("k", "lost");
+    REQUIRE_FALSE(failed);
+    CHECK(failed.error().code() == Errc::io_error);
+    CHECK(failed.error().os_code() == EIO);
+    io.heal();
+    const auto stopped = partition.append("k", "refused");
+    REQUIRE_FALSE(stopped);
+    CHECK(stopped.error().code() == Errc::log_failed);
+    CHECK_THAT(stopped.error().message(), Contains("open it again"));
+    CHECK(partition.read(Offset{0}).value()->value() == "kept");
+    CHECK(partition.offsets().end == Offset{1});
+    CHECK_FALSE(broker.close());
+  }
+  const auto broker = Broker::open(temp.path(), {.io_hooks = &io}).value();
+  const auto partition = only_partition(broker);
+  CHECK(partition.read(Offset{0}).value()->value() == "kept");
+  CHECK(partition.append("k", "again"));
+}
+
+TEST_CASE("a full disk is an error, and nothing is lost") {
+  const TempDirectory temp;
+  millrace::testing::FaultyIo io;
+  const auto broker = Broker::open(temp.path(), {.io_hooks = &io}).value();
+  const auto partition = only_partition(broker);
+  partition.append("k", "kept").value();
+  io.fail({.os_code = ENOSPC,
+           .ops = {millrace::os::IoOp::reserve, millrace::os::IoOp::write},
+           .for_ever = true});
+  const auto full = partition.append("k", std::string(200'000, 'x'));
+  REQUIRE_FALSE(full);
+  CHECK(full.error().code() == Errc::no_space);
+  CHECK_THAT(full.error().message(), Contains("t-0") && Contains("free some space"));
+  CHECK(partition.read(Offset{0}).value()->value() == "kept");
+  io.heal();
+  CHECK(partition.append("k", "after").value().offset == Offset{1});
+}
