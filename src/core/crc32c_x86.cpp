@@ -70,8 +70,8 @@ template <std::size_t BlockBytes>
 MILLRACE_TARGET_INLINE("sse4.2,pclmul")
 std::uint64_t run_three(const std::byte*& at, std::size_t& size, std::uint64_t state) noexcept {
   // 33 bits less: the product lacks one x, and crc32_u64 multiplies by x^32.
-  constexpr std::uint64_t over_two = power_of_x(16 * BlockBytes - 33);
-  constexpr std::uint64_t over_one = power_of_x(8 * BlockBytes - 33);
+  constexpr long long over_two = power_of_x<16 * BlockBytes - 33>;
+  constexpr long long over_one = power_of_x<8 * BlockBytes - 33>;
   const __m128i factors = _mm_set_epi64x(over_one, over_two);
   for (; size >= 3 * BlockBytes; at += 3 * BlockBytes, size -= 3 * BlockBytes) {
     std::uint64_t second = 0;
@@ -113,8 +113,8 @@ namespace {
 template <std::size_t Bytes>
 MILLRACE_TARGET_INLINE(MILLRACE_AVX2)
 __m256i fold_256(__m256i earlier, __m256i later) noexcept {
-  const __m256i factors = _mm256_set_epi64x(carry_factor(8 * Bytes), carry_factor(8 * Bytes + 64),
-                                            carry_factor(8 * Bytes), carry_factor(8 * Bytes + 64));
+  const __m256i factors = _mm256_set_epi64x(carry_factor<8 * Bytes>, carry_factor<8 * Bytes + 64>,
+                                            carry_factor<8 * Bytes>, carry_factor<8 * Bytes + 64>);
   return _mm256_xor_si256(_mm256_xor_si256(_mm256_clmulepi64_epi128(earlier, factors, 0x00),
                                            _mm256_clmulepi64_epi128(earlier, factors, 0x11)),
                           later);
@@ -142,7 +142,7 @@ __m128i fold_all_256(const std::byte*& at, std::size_t& size, std::uint32_t stat
   d = fold_256<64>(fold_256<32>(a, b), fold_256<32>(c, d));
   for (; size >= 32; at += 32, size -= 32) d = fold_256<32>(d, load_256(at));
   const __m128i early = _mm256_castsi256_si128(d);
-  const __m128i factors = _mm_set_epi64x(carry_factor(128), carry_factor(192));
+  const __m128i factors = _mm_set_epi64x(carry_factor<128>, carry_factor<192>);
   return _mm_xor_si128(_mm_xor_si128(_mm_clmulepi64_si128(early, factors, 0x00),
                                      _mm_clmulepi64_si128(early, factors, 0x11)),
                        _mm256_extracti128_si256(d, 1));
@@ -165,7 +165,7 @@ template <std::size_t Bytes>
 MILLRACE_TARGET_INLINE(MILLRACE_AVX512)
 __m512i fold_512(__m512i earlier, __m512i later) noexcept {
   const __m512i factors =
-      _mm512_broadcast_i32x4(_mm_set_epi64x(carry_factor(8 * Bytes), carry_factor(8 * Bytes + 64)));
+      _mm512_broadcast_i32x4(_mm_set_epi64x(carry_factor<8 * Bytes>, carry_factor<8 * Bytes + 64>));
   constexpr int xor_of_three = 0x96;
   return _mm512_ternarylogic_epi64(_mm512_clmulepi64_epi128(earlier, factors, 0x00),
                                    _mm512_clmulepi64_epi128(earlier, factors, 0x11), later,
@@ -181,8 +181,8 @@ __m512i load_512(const std::byte* from) noexcept {
 MILLRACE_TARGET_INLINE(MILLRACE_AVX512)
 __m128i join_lanes(__m512i lanes) noexcept {
   const __m512i factors =
-      _mm512_set_epi64(0, 0, carry_factor(128), carry_factor(192), carry_factor(256),
-                       carry_factor(320), carry_factor(384), carry_factor(448));
+      _mm512_set_epi64(0, 0, carry_factor<128>, carry_factor<192>, carry_factor<256>,
+                       carry_factor<320>, carry_factor<384>, carry_factor<448>);
   const __m512i carried = _mm512_xor_si512(_mm512_clmulepi64_epi128(lanes, factors, 0x00),
                                            _mm512_clmulepi64_epi128(lanes, factors, 0x11));
   const __m256i half =

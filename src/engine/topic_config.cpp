@@ -222,8 +222,7 @@ Result<TopicConfig> parse_topic_config(const ConfigMap& settings) {
   Draft draft;
   draft.config.log.file_delete_delay = {};
   for (const auto& [name, value] : settings) {
-    const auto it = std::find_if(table.begin(), table.end(),
-                                 [&](const Setting& s) { return s.name == name; });
+    const auto it = std::ranges::find(table, name, &Setting::name);
     if (it == table.end()) return unknown_setting(name);
     if (auto applied = it->apply(draft, value); !applied) {
       return Error(Errc::invalid_argument, fmt::format("topic setting {}={} is not valid: it takes {}",
