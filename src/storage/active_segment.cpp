@@ -52,6 +52,7 @@ Result<std::unique_ptr<ActiveSegment>> ActiveSegment::resume(SegmentPtr segment,
   MILLRACE_CHECK(active->open(end));
   active->policy_.reset(largest);
   if (end > 0) {
+    MILLRACE_CHECK(active->segment_->check_readable(0, record::layout::header_bytes));
     const auto first = active->segment_->batch_at(0);
     if (first.size() != 0) active->first_time_ = first.max_timestamp();
   }
@@ -65,34 +66,51 @@ Result<void> ActiveSegment::open(std::uint64_t end) {
   MILLRACE_CHECK(segment_->open());
   map_ = segment_->map_.data();
   segment_->end_.store(end, std::memory_order_release);
+  // Readers find the chunk that grows marked, so that they look at its bits and not at its pages.
+  const std::uint64_t chunk = end / Segment::check_chunk_bytes * Segment::check_chunk_bytes;
+  MILLRACE_CHECK(segment_->map_.populate_read(chunk, end - chunk));
+  segment_->mark_readable(chunk, 1);
   // What lies between the end and the file's size was reserved and is zero, but on the mapped path
   // it must be backed by pages before it is stored to.
-  std::uint64_t usable = std::min(size, options_.segment_bytes);
+  std::uint64_t usable = std::max(end, std::min(size, options_.segment_bytes));
   if (usable > end && options_.write_path == WritePath::mapped) {
     const bool backed = segment_->map_.populate_write(end, usable - end).has_value();
     if (!backed) usable = end;
   }
-  reserved_.store(std::max(usable, end));
-  if (!options_.preallocate) {
-    step_ = std::clamp(std::max(end, usable), min_reserve_step, max_reserve_step);
-  }
-  const std::size_t entries = usable / options_.index_interval_bytes + 2;
+  segment_->mark_readable(end, usable - end);
+  reserved_.store(usable);
+  if (!options_.preallocate) step_ = std::clamp(usable, min_reserve_step, max_reserve_step);
   if (usable > 0) {  // opening must work on a full disk: entries without room are left out
-    static_cast<void>(segment_->offsets_.file().reserve(entries));
-    static_cast<void>(segment_->times_.file().reserve(entries));
+    static_cast<void>(segment_->offsets_.file().reserve(index_entries_for(usable)));
+    static_cast<void>(segment_->times_.file().reserve(index_entries_for(usable)));
   }
   return {};
 }
 
+void ActiveSegment::set_options(const LogOptions& options) {
+  const std::lock_guard lock(grow_mutex_);
+  const WritePath path = options_.write_path;  // the files were laid out for it
+  options_ = options;
+  options_.write_path = path;
+  options_.segment_bytes = std::min(options.segment_bytes, segment_->map_.length());
+  policy_.set_interval(options.index_interval_bytes);
+}
+
+std::size_t ActiveSegment::index_entries_for(std::uint64_t log_bytes) const noexcept {
+  const std::uint64_t apart =
+      std::max<std::uint64_t>(options_.index_interval_bytes, record::layout::header_bytes);
+  return static_cast<std::size_t>(log_bytes / apart) + 2;
+}
+
 bool ActiveSegment::must_roll(std::size_t batch_bytes, Offset last_offset,
                               Timestamp time) const noexcept {
+  if (last_offset - segment_->base_offset() > std::numeric_limits<std::int32_t>::max()) return true;
   if (end() == 0) return false;
   if (end() + batch_bytes > options_.segment_bytes) return true;
   if (first_time_ != Timestamp::none() && time - first_time_ > options_.segment_ms) return true;
   const IndexFile& offsets = segment_->offset_index().file();
   const IndexFile& times = segment_->time_index().file();
-  if (offsets.count() >= offsets.limit() || times.count() + 1 >= times.limit()) return true;
-  return last_offset - segment_->base_offset() > std::numeric_limits<std::int32_t>::max();
+  return offsets.count() >= offsets.limit() || times.count() + 1 >= times.limit();
 }
 
 Result<void> ActiveSegment::make_room(std::size_t bytes) {
@@ -113,26 +131,26 @@ Result<void> ActiveSegment::grow(std::uint64_t bytes) {
   const std::uint64_t from = reserved_.load(std::memory_order_relaxed);
   const std::uint64_t to =
       std::max(from + bytes, std::min(from + std::max(step_, bytes), options_.segment_bytes));
-  auto reserve = [&](std::uint64_t until) -> Result<void> {
-    const std::size_t entries = until / options_.index_interval_bytes + 2;
-    MILLRACE_CHECK(segment_->offsets_.file().reserve(entries));
-    MILLRACE_CHECK(segment_->times_.file().reserve(entries));
-    MILLRACE_CHECK(file_.reserve(from, until - from));
-    const bool mapped = options_.write_path == WritePath::mapped;
-    MILLRACE_CHECK(
-        file_.write_zeros(from, until - from, mapped ? mapped_zero_piece : write_zero_piece));
-    if (mapped) MILLRACE_CHECK(segment_->map_.populate_write(from, until - from));
-    segment_->mark_readable(from, until - from);
-    reserved_.store(until, std::memory_order_release);
-    return {};
-  };
-  if (auto done = reserve(to); !done) {
+  if (auto done = reserve(from, to); !done) {
     // On a nearly full disk a smaller step may still fit.
     const std::uint64_t least = std::min((from + bytes + 4095) / 4096 * 4096, to);
     if (done.error().code() != Errc::no_space || least == to) return done;
-    MILLRACE_CHECK(reserve(least));
+    MILLRACE_CHECK(reserve(from, least));
   }
   step_ = std::clamp(reserved_.load(), min_reserve_step, max_reserve_step);
+  return {};
+}
+
+Result<void> ActiveSegment::reserve(std::uint64_t from, std::uint64_t until) {
+  MILLRACE_CHECK(segment_->offsets_.file().reserve(index_entries_for(until)));
+  MILLRACE_CHECK(segment_->times_.file().reserve(index_entries_for(until)));
+  MILLRACE_CHECK(file_.reserve(from, until - from));
+  const bool mapped = options_.write_path == WritePath::mapped;
+  MILLRACE_CHECK(
+      file_.write_zeros(from, until - from, mapped ? mapped_zero_piece : write_zero_piece));
+  if (mapped) MILLRACE_CHECK(segment_->map_.populate_write(from, until - from));
+  segment_->mark_readable(from, until - from);
+  reserved_.store(until, std::memory_order_release);
   return {};
 }
 
@@ -168,15 +186,22 @@ Result<void> ActiveSegment::seal() {
   sealed_.store(true);
   IndexFile& times = segment_->times_.file();
   static_cast<void>(times.reserve(times.count() + 1));
-  if (policy_.largest().timestamp != Timestamp::none() && times.count() < times.capacity()) {
-    segment_->times_.append(policy_.largest());
-  }
+  const TimeEntry largest = policy_.largest();
+  const auto last = segment_->times_.last();
+  const bool complete = largest.timestamp <= (last ? last->timestamp : Timestamp::none());
+  if (!complete && times.count() < times.capacity()) segment_->times_.append(largest);
+  segment_->mark_sealed(largest);
+  reserved_.store(end());
   MILLRACE_CHECK(file_.resize(end()));
   MILLRACE_CHECK(segment_->offsets_.file().seal(false));
-  MILLRACE_CHECK(segment_->times_.file().seal(false));
-  reserved_.store(end());
-  segment_->mark_sealed();
-  return {};
+  if (complete || segment_->times_.last() == largest) return times.seal(false);
+  // Without its last entry it would lie: it is rebuilt when the segment is opened again.
+  return segment_->directory()->remove(file_name(segment_->base_offset(), time_index_suffix));
+}
+
+void ActiveSegment::retire() {
+  const std::lock_guard lock(grow_mutex_);
+  sealed_.store(true);
 }
 
 Result<void> ActiveSegment::sync_sealed() {

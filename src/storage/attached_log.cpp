@@ -1,47 +1,79 @@
 #include <millrace/storage/attached_log.hpp>
 
 #include <algorithm>
+#include <thread>
 
 #include <millrace/storage/file_names.hpp>
+#include <millrace/storage/log_options.hpp>
 
 namespace millrace::inline v0::storage {
 namespace {
 
-constexpr Segment::Limits attached_limits{std::uint64_t{1} << 31, 10u << 20};
+// The owner changes the set of segments rarely: losing that many races means it does nothing else.
+constexpr int most_attempts = 1000;
 
-std::array<std::uint8_t, 16> this_boot(const os::DirectoryPtr& directory) {
-  auto file = directory->open(ControlFile::name, os::OpenMode::read_only);
-  if (!file) return {};
-  return file->identity().value_or(os::FileIdentity{}).boot_id;
-}
+// Another process's options are not known: room for the largest there can be costs address space
+// only.
+constexpr Segment::Limits growing{largest_segment, 64u << 20};
+constexpr Segment::Limits complete{0, 0};
 
 }  // namespace
 
 Result<std::unique_ptr<AttachedLog>> AttachedLog::open(os::DirectoryPtr directory) {
-  auto log = std::make_unique<AttachedLog>();
-  log->directory_ = std::move(directory);
+  std::unique_ptr<AttachedLog> log(new AttachedLog(std::move(directory)));
   MILLRACE_TRY(log->control_, ControlFile::attach(log->directory_));
-  if (!log->control_.is_valid()) {
-    return Error(Errc::corrupt_data, "the control file in " + log->directory_->path() +
-                                         " is not complete; let the owner open the directory once");
+  const ControlBlock& block = log->control();
+  if (block.magic == ControlBlock::magic_value && block.version > ControlBlock::current_version) {
+    return Error(Errc::newer_format, "attaching to " + log->directory_->path() +
+                                         ": its control file is of format " +
+                                         std::to_string(block.version) +
+                                         "; use the millrace that wrote it, or a later one");
   }
-  log->boot_id_ = this_boot(log->directory_);
+  if (block.magic != 0 && !log->control_.is_valid()) {
+    return Error(Errc::corrupt_data, "attaching to " + log->directory_->path() +
+                                         ": its control file is damaged; it is rebuilt when its "
+                                         "owner opens it again");
+  }
+  MILLRACE_TRY(const os::File file,
+               log->directory_->open(ControlFile::name, os::OpenMode::read_only));
+  MILLRACE_TRY(const os::FileIdentity identity, file.identity());
+  log->boot_id_ = identity.boot_id;
   return log;
 }
 
 Offset AttachedLog::visible_end() const noexcept {
   const ControlBlock& block = control();
-  const auto state = static_cast<ControlState>(block.state.load(std::memory_order_acquire));
-  const bool same_run = block.active_file.boot_id == boot_id_;
-  const bool trusted = state == ControlState::clean || (state == ControlState::live && same_run);
-  const auto& field = trusted ? block.high_watermark : block.flushed_offset;
-  return Offset{field.load(std::memory_order_acquire)};
+  if (!control_.is_valid()) return Offset{0};
+  const auto state = static_cast<ControlState>(block.state.load(std::memory_order_relaxed));
+  const bool same_run = load_boot_id(block) == boot_id_ && boot_id_ != decltype(boot_id_){};
+  const bool trusted = same_run && (state == ControlState::live || state == ControlState::clean);
+  const auto& end = trusted ? block.high_watermark : block.flushed_offset;
+  return Offset{end.load(std::memory_order_acquire)};
 }
 
 Result<SegmentListPtr> AttachedLog::segments() {
   const std::lock_guard lock(mutex_);
-  const std::uint64_t generation = control().segments_generation.load(std::memory_order_acquire);
-  if (list_ && list_->generation == generation) return list_;
+  const auto& current = control().segments_generation;
+  for (int attempt = 1;; ++attempt) {
+    const std::uint64_t generation = current.load(std::memory_order_acquire);
+    if (list_ && list_->generation == generation) return list_;
+    const bool last_attempt = attempt >= most_attempts;
+    // Odd: files are being exchanged. An owner that died at it left every name in order, too.
+    if (generation % 2 != 0 && !last_attempt) {
+      std::this_thread::yield();
+      continue;
+    }
+    auto list = list_segments(generation);
+    const bool changed = generation != current.load(std::memory_order_acquire);
+    if (!list && (changed || list.error().os_code() == ENOENT) && !last_attempt) continue;
+    if (!list) return std::move(list).error();
+    if (changed && !last_attempt) continue;
+    list_ = *std::move(list);
+    return list_;
+  }
+}
+
+Result<SegmentListPtr> AttachedLog::list_segments(std::uint64_t generation) {
   MILLRACE_TRY(const auto entries, directory_->list());
   std::vector<Offset> bases;
   for (const auto& entry : entries) {
@@ -50,12 +82,34 @@ Result<SegmentListPtr> AttachedLog::segments() {
   std::sort(bases.begin(), bases.end());
   auto list = std::make_shared<SegmentList>();
   list->generation = generation;
+  std::map<Offset, os::FileIdentity> identities;
   for (const Offset base : bases) {
-    list->segments.push_back(
-        std::make_shared<Segment>(directory_, base, SegmentMode::attached, attached_limits));
+    MILLRACE_TRY(const os::File file,
+                 directory_->open(file_name(base, log_suffix), os::OpenMode::read_only));
+    MILLRACE_TRY(identities[base], file.identity());
+    const bool grows = base == bases.back();
+    SegmentPtr segment = known_segment(base, identities[base]);
+    if (segment && grows && segment->limits().map_bytes == 0) segment = nullptr;
+    if (segment) {
+      // A truncation may have cut what is known of it.
+      if (segment->is_open()) MILLRACE_CHECK(segment->refresh());
+    } else {
+      segment = std::make_shared<Segment>(directory_, base, SegmentMode::attached,
+                                          grows ? growing : complete);
+    }
+    list->segments.push_back(std::move(segment));
   }
-  list_ = std::move(list);
-  return list_;
+  identities_ = std::move(identities);
+  return SegmentListPtr(std::move(list));
+}
+
+SegmentPtr AttachedLog::known_segment(Offset base, const os::FileIdentity& identity) const {
+  const auto known = identities_.find(base);
+  if (!list_ || known == identities_.end() || known->second != identity) return nullptr;
+  for (const SegmentPtr& segment : list_->segments) {
+    if (segment->base_offset() == base) return segment;
+  }
+  return nullptr;
 }
 
 }  // namespace millrace::inline v0::storage

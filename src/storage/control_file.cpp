@@ -1,6 +1,34 @@
 #include <millrace/storage/control_file.hpp>
 
+#include <cstring>
+#include <iterator>
+
 namespace millrace::inline v0::storage {
+
+void store_identity(ControlBlock& block, const os::FileIdentity& identity) noexcept {
+  std::uint64_t boot[2];
+  std::memcpy(boot, identity.boot_id.data(), sizeof boot);
+  const std::uint64_t words[] = {boot[0], boot[1], identity.device, identity.inode,
+                                 identity.mount};
+  for (std::size_t i = 0; i < std::size(words); ++i) block.active_file[i].store(words[i]);
+}
+
+std::array<std::uint8_t, 16> load_boot_id(const ControlBlock& block) noexcept {
+  const std::uint64_t words[] = {block.active_file[0].load(), block.active_file[1].load()};
+  std::array<std::uint8_t, 16> boot_id;
+  static_assert(sizeof words == sizeof boot_id);
+  std::memcpy(boot_id.data(), words, sizeof words);
+  return boot_id;
+}
+
+os::FileIdentity load_identity(const ControlBlock& block) noexcept {
+  os::FileIdentity identity;
+  identity.boot_id = load_boot_id(block);
+  identity.device = block.active_file[2].load();
+  identity.inode = block.active_file[3].load();
+  identity.mount = block.active_file[4].load();
+  return identity;
+}
 
 Result<ControlFile> ControlFile::open_owner(const os::DirectoryPtr& directory) {
   ControlFile control;
@@ -57,7 +85,7 @@ void ControlFile::initialise() noexcept {
   b.state.store(static_cast<std::uint32_t>(ControlState::unknown));
   b.magic = ControlBlock::magic_value;
   b.version = ControlBlock::current_version;
-  b.active_file = {};
+  store_identity(b, {});
   b.compacted = 0;
   b.high_watermark.store(0);
   b.log_end_offset.store(0);
@@ -65,7 +93,7 @@ void ControlFile::initialise() noexcept {
   b.active_end.store(0);
   b.flushed_offset.store(0);
   b.log_start_offset.store(0);
-  b.last_stable_offset.store(0);
+  b.first_unstable_offset.store(ControlBlock::no_unstable_offset);
   b.segments_generation.fetch_add(1);
 }
 

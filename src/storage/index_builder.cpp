@@ -6,6 +6,23 @@
 
 namespace millrace::inline v0::storage {
 
+namespace {
+
+/// Never cuts a file that somebody may have mapped. Not synced: it can be rebuilt.
+Result<void> replace_index(const os::DirectoryPtr& directory, const std::string& name,
+                           Bytes content) {
+  const std::string temporary = name + ".tmp";
+  auto replaced = [&]() -> Result<void> {
+    MILLRACE_TRY(os::File file, directory->open(temporary, os::OpenMode::replace));
+    MILLRACE_CHECK(file.write_at(content, 0));
+    return directory->rename(temporary, name);
+  }();
+  if (!replaced) static_cast<void>(directory->remove(temporary));
+  return replaced;
+}
+
+}  // namespace
+
 bool IndexPolicy::add(const record::BatchView& batch) noexcept {
   if (batch.max_timestamp() > largest_.timestamp) {
     largest_ = {batch.max_timestamp(), batch.last_offset()};
@@ -21,7 +38,8 @@ void append_index_entries(OffsetIndex& offsets, TimeIndex& times, const record::
   if (offsets.file().count() >= offsets.file().capacity()) return;
   offsets.append({batch.last_offset(), FilePosition{position}});
   if (largest.timestamp == Timestamp::none()) return;
-  if (times.file().count() < times.file().capacity()) times.append(largest);
+  // The last slot is for the entry that sealing adds.
+  if (times.file().count() + 1 < times.file().capacity()) times.append(largest);
 }
 
 Result<void> write_indexes(const os::DirectoryPtr& directory, Offset base, Bytes log,
@@ -51,12 +69,8 @@ Result<void> write_indexes(const os::DirectoryPtr& directory, Offset base, Bytes
     position += batch.size();
   }
   add_time();
-  MILLRACE_TRY(os::File offset_file, directory->open(file_name(base, offset_index_suffix),
-                                                     os::OpenMode::replace));
-  MILLRACE_CHECK(offset_file.write_at(offsets, 0));
-  MILLRACE_TRY(os::File time_file,
-               directory->open(file_name(base, time_index_suffix), os::OpenMode::replace));
-  return time_file.write_at(times, 0);
+  MILLRACE_CHECK(replace_index(directory, file_name(base, offset_index_suffix), offsets));
+  return replace_index(directory, file_name(base, time_index_suffix), times);
 }
 
 }  // namespace millrace::inline v0::storage

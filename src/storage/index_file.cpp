@@ -63,21 +63,25 @@ std::size_t IndexFile::find_count(std::uint64_t size) const noexcept {
 
 Result<void> IndexFile::reserve(std::size_t entries) {
   const std::uint64_t wanted = std::min(entries * entry_bytes_, limit_bytes_);
-  if (wanted <= reserved_) return {};
-  const std::uint64_t end = (wanted + page_bytes - 1) / page_bytes * page_bytes;
+  const std::uint64_t reserved = reserved_.load();
+  if (wanted <= reserved) return {};
+  const std::uint64_t end =
+      std::min((wanted + page_bytes - 1) / page_bytes * page_bytes, limit_bytes_);
   MILLRACE_TRY(os::File file, directory_->open(name_, os::OpenMode::read_write));
-  MILLRACE_CHECK(file.reserve(reserved_, end - reserved_));
-  MILLRACE_CHECK(file.write_zeros(reserved_, end - reserved_, page_bytes));
-  reserved_ = std::min(end, limit_bytes_);
-  return map_.populate_write(0, reserved_);
+  MILLRACE_CHECK(file.reserve(reserved, end - reserved));
+  MILLRACE_CHECK(file.write_zeros(reserved, end - reserved, page_bytes));
+  MILLRACE_CHECK(map_.populate_write(reserved, end - reserved));
+  reserved_.store(end);
+  return {};
 }
 
 Result<void> IndexFile::truncate(std::size_t entries) {
-  const std::size_t had = std::max(count(), reserved_ / entry_bytes_);
+  const std::uint64_t reserved = reserved_.load();
+  const std::size_t had = std::max<std::size_t>(count(), reserved / entry_bytes_);
   if (entries >= had) return {};
   count_.store(std::min(entries, count()), std::memory_order_release);
-  MILLRACE_CHECK(map_.populate_write(0, reserved_));
-  std::memset(map_.data() + entries * entry_bytes_, 0, reserved_ - entries * entry_bytes_);
+  MILLRACE_CHECK(map_.populate_write(0, reserved));
+  std::memset(map_.data() + entries * entry_bytes_, 0, reserved - entries * entry_bytes_);
   return {};
 }
 

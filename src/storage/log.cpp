@@ -1,6 +1,8 @@
 #include <millrace/storage/log.hpp>
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include <millrace/core/assert.hpp>
 #include <millrace/storage/file_names.hpp>
@@ -8,9 +10,9 @@
 namespace millrace::inline v0::storage {
 namespace {
 
-Error too_large(std::size_t bytes, std::uint64_t limit) {
+Error too_large(std::size_t bytes, std::uint64_t limit, const char* option) {
   return {Errc::record_too_large,
-          "a batch of " + std::to_string(bytes) + " bytes is larger than max.message.bytes (" +
+          "a batch of " + std::to_string(bytes) + " bytes is larger than " + option + " (" +
               std::to_string(limit) + "); raise it on the topic, or send less at once"};
 }
 
@@ -26,6 +28,7 @@ Log::~Log() = default;
 
 Result<std::unique_ptr<Log>> Log::open(os::DirectoryPtr directory, const LogOptions& options,
                                        const Context& context) {
+  MILLRACE_CHECK(check_options(options));
   std::unique_ptr<Log> log(new Log(std::move(directory), options, context));
   MILLRACE_TRY(log->control_, ControlFile::open_owner(log->directory_));
   MILLRACE_CHECK(log->epochs_.load(log->directory_));
@@ -37,43 +40,44 @@ Result<std::unique_ptr<Log>> Log::open(os::DirectoryPtr directory, const LogOpti
 
 Result<void> Log::start(RecoveredLog recovered) {
   report_ = std::move(recovered.report);
-  const Segment::Limits limits{options_.segment_bytes, options_.segment_index_bytes};
+  const Offset end = report_.log_end_offset;
+  const bool clean = report_.kind == RecoveryKind::clean;
+  // Nothing is opened for writing before the first append, so that idle partitions cost nothing.
   std::vector<SegmentPtr> segments;
   for (const Offset base : recovered.bases) {
     const bool last = base == recovered.bases.back();
     segments.push_back(std::make_shared<Segment>(
-        directory_, base, last ? SegmentMode::active : SegmentMode::sealed, limits));
+        directory_, base, last ? SegmentMode::resting : SegmentMode::sealed, limits(),
+        last ? recovered.active_end : 0));
   }
-  const bool was_valid = control_.is_valid();
-  if (!was_valid) control_.initialise();
+  recovered_largest_ = recovered.largest;
+  directory_dirty_ = !clean;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const bool last = i + 1 == segments.size();
+    const Offset next = last ? end : segments[i + 1]->base_offset();
+    if (next > recovered.flushed_offset) recovered_unsynced_.push_back(segments[i]);
+  }
+  if (!control_.is_valid()) control_.initialise();
   ControlBlock& block = control_.block();
   block.compacted = options_.cleanup_compact ? 1 : 0;
-  if (!segments.empty() && report_.kind != RecoveryKind::clean) {
-    MILLRACE_TRY(active_, ActiveSegment::resume(segments.back(), recovered.active_end,
-                                                recovered.largest, options_));
-  }
-  const Offset end = report_.log_end_offset;
+  const Offset visible = options_.visible_on_append ? end : recovered.flushed_offset;
+  block.high_watermark.store(visible.value(), std::memory_order_release);
   block.log_start_offset.store(report_.log_start_offset.value());
   block.log_end_offset.store(end.value());
   block.flushed_offset.store(recovered.flushed_offset.value());
-  block.last_stable_offset.store(end.value());
+  block.first_unstable_offset.store(ControlBlock::no_unstable_offset);
   block.active_end.store(recovered.active_end);
   block.active_base_offset.store(segments.empty() ? end.value()
                                                   : segments.back()->base_offset().value());
   epochs_.truncate_from_end(end);
+  if (!clean && !segments.empty()) {
+    const std::string name = file_name(segments.back()->base_offset(), log_suffix);
+    MILLRACE_TRY(const os::File file, directory_->open(name, os::OpenMode::read_only));
+    store_identity(block, file.identity().value_or(os::FileIdentity{}));
+  }
   replace_list(std::move(segments));
-  if (active_) publish_active();
-  // A clean log stays marked clean until the first append, so that idle partitions cost nothing.
-  if (report_.kind != RecoveryKind::clean) {
-    block.state.store(static_cast<std::uint32_t>(ControlState::live));
-  }
-  if (!options_.visible_on_append && recovered.flushed_offset < end) {
-    flushed_position_ = 0;
-    directory_dirty_ = true;
-    MILLRACE_TRY(const Offset flushed, flush());
-    static_cast<void>(flushed);
-  }
-  block.high_watermark.store(end.value(), std::memory_order_release);
+  if (!clean) block.state.store(static_cast<std::uint32_t>(ControlState::live));
+  if (!options_.visible_on_append) MILLRACE_CHECK(flush());
   return {};
 }
 
@@ -84,13 +88,14 @@ LogOptions Log::options() const {
 
 void Log::set_options(const LogOptions& options) {
   const std::lock_guard lock(mutex_);
-  const WritePath path = options_.write_path;
   options_ = options;
-  options_.write_path = path;  // the active segment was laid out for it
+  options_.segment_bytes = std::clamp(options.segment_bytes, smallest_segment, largest_segment);
+  if (active_) active_->set_options(options_);
   if (options_.visible_on_append) {
     control_.block().high_watermark.store(log_end_offset().value(), std::memory_order_release);
   }
-  control_.block().compacted |= options.cleanup_compact ? 1u : 0u;
+  // Gaps stay when compaction is switched off.
+  if (options.cleanup_compact) control_.block().compacted = 1;
 }
 
 Result<SegmentListPtr> Log::segments() {
@@ -102,14 +107,14 @@ void Log::replace_list(std::vector<SegmentPtr> segments) {
   auto list = std::make_shared<SegmentList>();
   list->segments = std::move(segments);
   const std::lock_guard lock(list_mutex_);
-  list->generation = control_.block().segments_generation.load() + 1;
+  list->generation = (control_.block().segments_generation.load() | 1) + 1;
   list_ = std::move(list);
   control_.block().segments_generation.store(list_->generation, std::memory_order_release);
 }
 
 void Log::publish_active() {
   ControlBlock& block = control_.block();
-  block.active_file = active_->identity().value_or(os::FileIdentity{});
+  store_identity(block, active_->identity().value_or(os::FileIdentity{}));
   block.active_end.store(active_->end());
   block.active_base_offset.store(active_->segment()->base_offset().value(),
                                  std::memory_order_release);
@@ -119,9 +124,7 @@ std::uint64_t Log::size_bytes() const {
   const std::lock_guard lock(list_mutex_);
   std::uint64_t total = 0;
   for (const auto& segment : list_->segments) {
-    const bool unopened_active = !segment->is_open() && segment->mode() == SegmentMode::active;
-    total += unopened_active ? control().active_end.load()
-                             : segment->file_bytes().value_or(std::uint64_t{0});
+    total += segment->file_bytes().value_or(std::uint64_t{0});
   }
   return total;
 }
@@ -150,34 +153,51 @@ Result<void> Log::fail(Error error) {
   return error;
 }
 
-Result<void> Log::make_space_for(std::size_t bytes, Offset last_offset, Timestamp time,
+Result<void> Log::make_space_for(std::size_t bytes, OffsetRange offsets, Timestamp time,
                                  bool& rolled) {
   MILLRACE_CHECK(check_usable());
-  if (bytes > options_.max_message_bytes) return too_large(bytes, options_.max_message_bytes);
-  if (bytes > options_.segment_bytes) return too_large(bytes, options_.segment_bytes);
-  if (!active_) {
-    const Offset base = log_end_offset();
-    auto list = *segments();
-    if (list->segments.empty()) {
-      MILLRACE_CHECK(roll_locked(base));
-    } else {
-      // Closed in order last time: everything in the file counts.
-      const SegmentPtr& last = list->segments.back();
-      MILLRACE_CHECK(last->open());
-      const TimeEntry largest =
-          last->time_index().last().value_or(TimeEntry{Timestamp::none(), base});
-      MILLRACE_TRY(active_, ActiveSegment::resume(last, control().active_end.load(), largest,
-                                                  options_));
-      flushed_position_ = active_->end();
-      publish_active();
-    }
-    control_.block().state.store(static_cast<std::uint32_t>(ControlState::live));
+  if (bytes > options_.max_message_bytes) {
+    return too_large(bytes, options_.max_message_bytes, "max.message.bytes");
   }
-  if (active_->must_roll(bytes, last_offset, time)) {
-    MILLRACE_CHECK(roll_locked(log_end_offset()));
+  if (bytes > options_.segment_bytes) {
+    return too_large(bytes, options_.segment_bytes, "segment.bytes");
+  }
+  if (!active_) [[unlikely]] MILLRACE_CHECK(resume_locked());
+  if (active_->must_roll(bytes, offsets.end - 1, time)) [[unlikely]] {
+    // A replicated batch far behind the log's end (compaction took all between) starts its own.
+    const bool far = offsets.end - log_end_offset() > std::numeric_limits<std::int32_t>::max();
+    MILLRACE_CHECK(roll_locked(far ? offsets.begin : log_end_offset()));
     rolled = true;
   }
   return active_->make_room(bytes);
+}
+
+Result<void> Log::resume_locked() {
+  auto list = *segments();
+  ControlBlock& block = control_.block();
+  if (list->segments.empty()) {
+    MILLRACE_CHECK(roll_locked(log_end_offset()));
+  } else {
+    // Opened now if it is not yet: later its files will have more in them than it is to show.
+    const SegmentPtr& resting = list->segments.back();
+    MILLRACE_CHECK(resting->open());
+    TimeEntry largest = recovered_largest_;
+    if (report_.kind == RecoveryKind::clean) {
+      MILLRACE_TRY(largest, resting->largest(log_end_offset()));
+    }
+    auto segment = std::make_shared<Segment>(directory_, resting->base_offset(),
+                                             SegmentMode::active, limits());
+    block.state.store(static_cast<std::uint32_t>(ControlState::live));
+    MILLRACE_TRY(active_, ActiveSegment::resume(segment, resting->end(), largest, options_));
+    const bool unsynced = std::erase(recovered_unsynced_, resting) != 0;
+    flushed_position_ = unsynced ? 0 : active_->end();
+    publish_active();
+    std::vector<SegmentPtr> rest = list->segments;
+    rest.back() = std::move(segment);
+    replace_list(std::move(rest));
+  }
+  block.state.store(static_cast<std::uint32_t>(ControlState::live));
+  return {};
 }
 
 Appended Log::publish(const record::BatchView& batch, bool rolled) {
@@ -206,7 +226,7 @@ Result<Appended> Log::append(MutableBytes batch, LeaderEpoch epoch) {
   const std::lock_guard lock(mutex_);
   const Offset base = log_end_offset();
   bool rolled = false;
-  MILLRACE_CHECK(make_space_for(batch.size(), base + view.last_offset_delta(),
+  MILLRACE_CHECK(make_space_for(batch.size(), {base, base + view.last_offset_delta() + 1},
                                 view.max_timestamp(), rolled));
   record::stamp_batch(batch, base, epoch);
   Timestamp append_time = Timestamp::none();
@@ -231,8 +251,8 @@ Result<Appended> Log::append_record(Timestamp time, std::optional<Bytes> key,
   const bool append_time = options_.timestamp_type == record::TimestampType::log_append_time;
   if (append_time) time = clock_->now();
   bool rolled = false;
-  MILLRACE_CHECK(make_space_for(bound, base, time, rolled));
-  const bool in_place = options_.write_path == WritePath::mapped;
+  MILLRACE_CHECK(make_space_for(bound, {base, base + 1}, time, rolled));
+  const bool in_place = active_->writes_in_place();
   if (!in_place && encode_buffer_.size() < bound) encode_buffer_.resize(bound);
   std::byte* to = in_place ? active_->tail() : encode_buffer_.data();
   const std::size_t size = record::encode_single(to, time, key, value, headers, base, epoch);
@@ -245,27 +265,33 @@ Result<Appended> Log::append_record(Timestamp time, std::optional<Bytes> key,
   return done;
 }
 
+Result<void> Log::append_as_given_locked(const record::BatchView& batch, Appended& done) {
+  if (batch.base_offset() < log_end_offset() || !batch.crc_matches()) {
+    return Error(Errc::invalid_record,
+                 "a replicated batch at offset " + std::to_string(batch.base_offset().value()) +
+                     " does not follow the log's end " +
+                     std::to_string(log_end_offset().value()) + " or has a bad checksum");
+  }
+  bool rolled = false;
+  MILLRACE_CHECK(make_space_for(batch.size(), {batch.base_offset(), batch.next_offset()},
+                                batch.max_timestamp(), rolled));
+  MILLRACE_CHECK(active_->store(batch.bytes(), false));
+  note_epoch(batch.leader_epoch(), batch.base_offset());
+  const Appended one = publish(batch, rolled);
+  if (done.next_offset == done.base_offset) done.base_offset = one.base_offset;
+  done.next_offset = one.next_offset;
+  done.rolled |= rolled;
+  done.wants_room = one.wants_room;
+  return {};
+}
+
 Result<Appended> Log::append_as_given(Bytes batches) {
   const std::lock_guard lock(mutex_);
   MILLRACE_CHECK(check_usable());
   Appended done{log_end_offset(), log_end_offset(), Timestamp::none(), false, false};
   while (!batches.empty()) {
     MILLRACE_TRY(const auto batch, record::BatchView::parse(batches));
-    if (batch.base_offset() < log_end_offset() || !batch.crc_matches()) {
-      return Error(Errc::invalid_record,
-                   "a replicated batch at offset " + std::to_string(batch.base_offset().value()) +
-                       " does not follow the log's end " +
-                       std::to_string(log_end_offset().value()) + " or has a bad checksum");
-    }
-    bool rolled = false;
-    MILLRACE_CHECK(make_space_for(batch.size(), batch.last_offset(), batch.max_timestamp(),
-                                  rolled));
-    MILLRACE_CHECK(active_->store(batch.bytes(), false));
-    note_epoch(batch.leader_epoch(), batch.base_offset());
-    const Appended one = publish(batch, rolled);
-    done.next_offset = one.next_offset;
-    done.rolled |= rolled;
-    done.wants_room = one.wants_room;
+    MILLRACE_CHECK(append_as_given_locked(batch, done));
     batches = batches.subspan(batch.size());
   }
   return done;
@@ -276,16 +302,14 @@ Result<void> Log::roll_locked(Offset base) {
   auto list = *segments();
   std::vector<SegmentPtr> segments = list->segments;
   segments.push_back(next->segment());
-  std::shared_ptr<ActiveSegment> previous = std::move(active_);
-  active_ = std::move(next);
-  const std::uint64_t previous_flushed = std::exchange(flushed_position_, 0);
+  const std::shared_ptr<ActiveSegment> previous = std::exchange(active_, std::move(next));
+  flushed_position_ = 0;
   directory_dirty_ = true;
   if (observer_ != nullptr) observer_->on_roll(base);
   publish_active();
   replace_list(std::move(segments));
   if (!previous) return {};
   // Readers know by now where the sealed segment ends, so its spare blocks may go.
-  static_cast<void>(previous_flushed);
   unsynced_.push_back(previous);
   return previous->seal();
 }
@@ -293,7 +317,12 @@ Result<void> Log::roll_locked(Offset base) {
 Result<void> Log::roll() {
   const std::lock_guard lock(mutex_);
   MILLRACE_CHECK(check_usable());
-  if (!active_ || active_->end() == 0) return {};
+  if (!active_) {
+    const auto list = *segments();
+    if (list->segments.empty() || list->segments.back()->end() == 0) return {};
+    MILLRACE_CHECK(resume_locked());
+  }
+  if (active_->end() == 0) return {};
   return roll_locked(log_end_offset());
 }
 
@@ -308,9 +337,22 @@ Result<void> Log::prepare() {
   return active->prepare();
 }
 
+Result<void> Log::sync_unsynced(const std::vector<std::shared_ptr<ActiveSegment>>& sealed,
+                                const std::vector<SegmentPtr>& recovered, bool directory) {
+  for (const auto& segment : recovered) MILLRACE_CHECK(segment->sync_files());
+  for (const auto& segment : sealed) MILLRACE_CHECK(segment->sync_sealed());
+  if (directory) return directory_->sync();
+  return {};
+}
+
+void Log::forget_synced(std::size_t sealed) {
+  unsynced_.erase(unsynced_.begin(), unsynced_.begin() + static_cast<std::ptrdiff_t>(sealed));
+}
+
 Result<Offset> Log::flush() {
   const std::lock_guard one_flush(flush_mutex_);
   std::vector<std::shared_ptr<ActiveSegment>> sealed;
+  std::vector<SegmentPtr> recovered;
   std::shared_ptr<ActiveSegment> active;
   std::uint64_t from = 0;
   std::uint64_t to = 0;
@@ -322,22 +364,18 @@ Result<Offset> Log::flush() {
     end = log_end_offset();
     if (end == flushed_offset() && unsynced_.empty()) return end;
     sealed = unsynced_;
+    recovered = recovered_unsynced_;
     active = active_;
     from = flushed_position_;
     to = active ? active->end() : 0;
     directory = std::exchange(directory_dirty_, false);
   }
-  auto synced = [&]() -> Result<void> {
-    for (const auto& segment : sealed) MILLRACE_CHECK(segment->sync_sealed());
-    if (directory) MILLRACE_CHECK(directory_->sync());
-    if (active && to > from) MILLRACE_CHECK(active->sync(from, to));
-    return {};
-  }();
-  if (!synced) {
-    MILLRACE_CHECK(fail(std::move(synced).error()));
-  }
+  auto synced = sync_unsynced(sealed, recovered, directory);
+  if (synced && to > from) synced = active->sync(from, to);
+  if (!synced) return fail(std::move(synced).error()).error();
   const std::lock_guard lock(mutex_);
-  unsynced_.erase(unsynced_.begin(), unsynced_.begin() + static_cast<std::ptrdiff_t>(sealed.size()));
+  forget_synced(sealed.size());
+  recovered_unsynced_.clear();
   if (active_ == active) flushed_position_ = to;
   ControlBlock& block = control_.block();
   block.flushed_offset.store(end.value(), std::memory_order_release);
@@ -350,24 +388,23 @@ Result<Offset> Log::flush() {
 Result<void> Log::flush_sealed() {
   const std::lock_guard one_flush(flush_mutex_);
   std::vector<std::shared_ptr<ActiveSegment>> sealed;
+  std::vector<SegmentPtr> recovered;
   bool directory = false;
   Offset base;
   {
     const std::lock_guard lock(mutex_);
     MILLRACE_CHECK(check_usable());
-    if (unsynced_.empty()) return {};
+    if (unsynced_.empty() || !active_) return {};
     sealed = unsynced_;
+    recovered = recovered_unsynced_;
     directory = std::exchange(directory_dirty_, false);
     base = active_->segment()->base_offset();
   }
-  auto synced = [&]() -> Result<void> {
-    for (const auto& segment : sealed) MILLRACE_CHECK(segment->sync_sealed());
-    if (directory) return directory_->sync();
-    return {};
-  }();
+  auto synced = sync_unsynced(sealed, recovered, directory);
   if (!synced) return fail(std::move(synced).error());
   const std::lock_guard lock(mutex_);
-  unsynced_.erase(unsynced_.begin(), unsynced_.begin() + static_cast<std::ptrdiff_t>(sealed.size()));
+  forget_synced(sealed.size());
+  recovered_unsynced_.clear();
   if (flushed_offset() < base) {
     control_.block().flushed_offset.store(base.value(), std::memory_order_release);
   }

@@ -41,7 +41,8 @@ Result<Dirty> find_dirty(const SegmentList& list, Offset first_dirty, const LogO
       found.clean_bytes += bytes;
       continue;
     }
-    MILLRACE_TRY(const Timestamp largest, segment->largest_timestamp());
+    MILLRACE_TRY(const TimeEntry entry, segment->largest(next));
+    const Timestamp largest = entry.timestamp;
     const bool too_young = options.min_compaction_lag.count() > 0 &&
                            now - largest < options.min_compaction_lag;
     if (too_young || next > limit) break;
@@ -66,8 +67,7 @@ Result<std::uint64_t> Log::compact(bool force) {
     list = *segments();
   }
   MILLRACE_TRY(const Dirty found,
-               find_dirty(*list, load_first_dirty(directory_), now_options,
-                          std::min(high_watermark(), Offset{control().last_stable_offset.load()}),
+               find_dirty(*list, load_first_dirty(directory_), now_options, last_stable_offset(),
                           now));
   if (found.dirty.empty()) return std::uint64_t{0};
   const double ratio = static_cast<double>(found.dirty_bytes) /
@@ -92,16 +92,18 @@ Result<std::uint64_t> Log::compact(bool force) {
     const std::lock_guard one_flush(flush_mutex_);
     const std::lock_guard lock(mutex_);
     MILLRACE_CHECK(swap_in(directory_, group));
-    std::erase_if(unsynced_, [&](const auto& sealed) {
-      return std::find(group.begin(), group.end(), sealed->segment()) != group.end();
-    });
+    const auto in_group = [&](const SegmentPtr& segment) {
+      return std::find(group.begin(), group.end(), segment) != group.end();
+    };
+    std::erase_if(unsynced_, [&](const auto& sealed) { return in_group(sealed->segment()); });
+    std::erase_if(recovered_unsynced_, in_group);
     std::vector<SegmentPtr> rest;
     for (const auto& segment : (*segments())->segments) {
       if (segment == group.front()) {
         rest.push_back(std::make_shared<Segment>(
             directory_, segment->base_offset(), SegmentMode::sealed,
-            Segment::Limits{options_.segment_bytes, options_.segment_index_bytes}));
-      } else if (std::find(group.begin(), group.end(), segment) == group.end()) {
+            limits()));
+      } else if (!in_group(segment)) {
         rest.push_back(segment);
       }
     }

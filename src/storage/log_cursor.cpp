@@ -1,11 +1,40 @@
 #include <millrace/storage/log_cursor.hpp>
 
 #include <algorithm>
+#include <limits>
 
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/recovery.hpp>
 
 namespace millrace::inline v0::storage {
+namespace {
+
+constexpr Offset no_next{std::numeric_limits<std::int64_t>::max()};
+
+Offset offset_in(const std::atomic<std::int64_t>& field) {
+  return Offset{field.load(std::memory_order_acquire)};
+}
+
+Error out_of_range(Offset offset, Offset start, Offset limit) {
+  return Error(Errc::offset_out_of_range,
+               "offset " + std::to_string(offset.value()) + " is outside [" +
+                   std::to_string(start.value()) + ", " + std::to_string(limit.value()) +
+                   "]; seek to an offset inside, or set auto_offset_reset")
+      .with_offsets({start, limit});
+}
+
+Error damaged(const Segment& segment, std::uint64_t position, OffsetRange offsets) {
+  return Error(Errc::corrupt_data,
+               "segment " + file_name(segment.base_offset(), log_suffix) + " of " +
+                   segment.directory()->path() + " is damaged at byte " +
+                   std::to_string(position) + ": offsets [" +
+                   std::to_string(offsets.begin.value()) + ", " +
+                   std::to_string(offsets.end.value()) +
+                   ") cannot be read; seek past them to go on, or run `millrace log verify`")
+      .with_offsets(offsets);
+}
+
+}  // namespace
 
 void LogCursor::seek(Offset offset) noexcept {
   if (offset == offset_) return;
@@ -13,58 +42,43 @@ void LogCursor::seek(Offset offset) noexcept {
   segment_.reset();
 }
 
-Result<void> LogCursor::locate() {
-  const std::uint64_t generation =
-      source_->control().segments_generation.load(std::memory_order_acquire);
-  if (!list_ || list_->generation != generation) {
-    MILLRACE_TRY(list_, source_->segments());
-    if (segment_) {
-      const std::size_t at = list_->index_of(offset_);
-      if (at < list_->segments.size() && list_->segments[at] == segment_) {
-        index_ = at;
-      } else {
-        segment_.reset();
-      }
-    }
+Result<void> LogCursor::enter(const SegmentListPtr& list) {
+  if (list->segments.empty()) {
+    return Error(Errc::corrupt_data,
+                 "no segment holds offset " + std::to_string(offset_.value()));
   }
-  if (segment_) return {};
-  if (list_->segments.empty()) {
-    return Error(Errc::corrupt_data, "no segment holds offset " + std::to_string(offset_.value()));
-  }
-  index_ = list_->index_of(offset_);
-  segment_ = list_->segments[index_];
-  auto at = segment_->find(offset_);
-  if (!at) {
-    segment_.reset();
-    return std::move(at).error();
-  }
-  position_ = at->value();
+  const std::size_t index = list->index_of(offset_);
+  generation_ = list->generation;
+  segment_ = list->segments[index];
+  next_base_ = index + 1 < list->segments.size() ? list->segments[index + 1]->base_offset()
+                                                 : no_next;
+  MILLRACE_TRY(const FilePosition at, segment_->find(offset_));
+  position_ = at.value();
   return {};
 }
 
-Error LogCursor::damage_at(std::uint64_t position, Offset limit) const {
-  Offset resume = index_ + 1 < list_->segments.size()
-                      ? list_->segments[index_ + 1]->base_offset()
-                      : limit;
-  const Bytes bytes(segment_->data(), segment_->end());
-  if (segment_->check_readable(position, segment_->end() - position)) {
-    if (const auto next = find_next_batch(bytes, position + 1, offset_, resume)) {
-      resume = std::max(segment_->batch_at(*next).base_offset(), offset_ + 1);
+Result<void> LogCursor::locate() {
+  const std::uint64_t generation =
+      source_->control().segments_generation.load(std::memory_order_acquire);
+  if (segment_ && generation_ == generation && offset_ < next_base_) [[likely]] return {};
+  MILLRACE_TRY(const SegmentListPtr list, source_->segments());
+  if (segment_ && !list->segments.empty()) {
+    const std::size_t index = list->index_of(offset_);
+    if (list->segments[index] == segment_) {
+      generation_ = list->generation;
+      next_base_ = index + 1 < list->segments.size() ? list->segments[index + 1]->base_offset()
+                                                     : no_next;
+      return {};
     }
   }
-  return Error(Errc::corrupt_data,
-               "segment " + file_name(segment_->base_offset(), log_suffix) + " of " +
-                   segment_->directory()->path() + " is damaged at byte " +
-                   std::to_string(position) + ": offsets [" + std::to_string(offset_.value()) +
-                   ", " + std::to_string(resume.value()) +
-                   ") cannot be read; seek past them to go on, or run `millrace log verify`")
-      .with_offsets({offset_, resume});
+  return enter(list);
 }
 
 Result<Chunk> LogCursor::collect(Offset limit, const ReadOptions& options, bool& blocked) {
   Chunk chunk{segment_, {}, offset_, offset_};
+  const Offset stop = std::min(limit, next_base_);
   std::uint64_t from = position_;
-  while (offset_ < limit) {
+  while (offset_ < stop) {
     MILLRACE_CHECK(segment_->check_readable(position_, record::layout::header_bytes));
     const record::BatchView batch = segment_->batch_at(position_);
     if (batch.size() == 0) break;
@@ -77,7 +91,7 @@ Result<Chunk> LogCursor::collect(Offset limit, const ReadOptions& options, bool&
     const bool is_first = chunk.end == chunk.begin;
     if (blocked || (!is_first && position_ + batch.size() - from > options.max_bytes)) break;
     MILLRACE_CHECK(segment_->check_readable(position_, batch.size()));
-    const bool gap = batch.base_offset() > offset_ && source_->control().compacted == 0;
+    const bool gap = batch.base_offset() > offset_ && source_->control().compacted.load() == 0;
     if (gap || (options.check_crc && !batch.crc_matches())) break;
     position_ += batch.size();
     offset_ = chunk.end = batch.next_offset();
@@ -86,35 +100,46 @@ Result<Chunk> LogCursor::collect(Offset limit, const ReadOptions& options, bool&
   return chunk;
 }
 
-bool LogCursor::move_to_next_segment() {
-  if (index_ + 1 >= list_->segments.size()) return false;
-  const Offset next = list_->segments[index_ + 1]->base_offset();
-  const bool hole_is_normal = source_->control().compacted != 0 && position_ >= segment_->end();
-  if (offset_ < next && !hole_is_normal) return false;
-  offset_ = std::max(offset_, next);
-  segment_ = list_->segments[++index_];
-  position_ = 0;
-  return true;
+bool LogCursor::at_segment_end() const {
+  if (offset_ >= next_base_) return true;
+  // In a compacted log the last offsets of a segment may be gone.
+  if (next_base_ == no_next || source_->control().compacted.load() == 0) return false;
+  const std::uint64_t end = segment_->end();
+  const auto length = std::min<std::uint64_t>(end - std::min(position_, end),
+                                              record::layout::header_bytes);
+  const Bytes rest(segment_->data() + position_, length);
+  return std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
-Result<Chunk> LogCursor::read(Offset limit, const ReadOptions& options) {
-  const Offset start{source_->control().log_start_offset.load(std::memory_order_acquire)};
-  if (offset_ < start || offset_ > limit) {
-    return Error(Errc::offset_out_of_range,
-                 "offset " + std::to_string(offset_.value()) + " is outside [" +
-                     std::to_string(start.value()) + ", " + std::to_string(limit.value()) +
-                     "]; seek to an offset inside, or set auto_offset_reset")
-        .with_offsets({start, limit});
+Result<bool> LogCursor::step_over_damage(Offset limit) {
+  const std::uint64_t end = segment_->end();
+  Offset resume = std::min(limit, next_base_);
+  if (position_ < end && segment_->check_readable(position_, end - position_)) {
+    const Bytes bytes(segment_->data(), end);
+    const auto next = find_next_batch(bytes, position_ + 1, segment_->base_offset(), resume);
+    if (next) {
+      const record::BatchView batch = segment_->batch_at(*next);
+      // Sought to an offset behind the damage: what stands before it does not matter.
+      if (batch.base_offset() <= offset_ || batch.last_offset() < offset_) {
+        position_ = *next;
+        return true;
+      }
+      resume = batch.base_offset();
+    }
   }
-  while (offset_ < limit) {
+  return damaged(*segment_, position_, {offset_, resume});
+}
+
+Result<Chunk> LogCursor::attempt(Offset limit, const ReadOptions& options) {
+  for (;;) {
     MILLRACE_CHECK(locate());
     bool blocked = false;
     auto chunk = collect(limit, options, blocked);
-    if (!chunk) segment_.reset();
-    if (!chunk || !chunk->empty()) return chunk;
-    if (blocked) break;
-    if (move_to_next_segment()) {
-      MILLRACE_CHECK(segment_->open());
+    if (!chunk || !chunk->empty() || blocked) return chunk;
+    if (at_segment_end()) {
+      offset_ = std::max(offset_, next_base_);
+      segment_.reset();
+      if (offset_ >= limit) return Chunk{nullptr, {}, offset_, offset_};
       continue;
     }
     if (segment_->mode() == SegmentMode::attached) {
@@ -122,11 +147,29 @@ Result<Chunk> LogCursor::read(Offset limit, const ReadOptions& options) {
       MILLRACE_CHECK(segment_->refresh());
       if (segment_->end() != before) continue;
     }
-    Error error = damage_at(position_, limit);
-    segment_.reset();
-    return error;
+    MILLRACE_TRY(const bool goes_on, step_over_damage(limit));
+    static_cast<void>(goes_on);
   }
-  return Chunk{nullptr, {}, offset_, offset_};
+}
+
+Result<Chunk> LogCursor::read(Offset limit, const ReadOptions& options) {
+  const ControlBlock& control = source_->control();
+  for (;;) {
+    const std::uint64_t generation = control.segments_generation.load(std::memory_order_acquire);
+    const Offset start = offset_in(control.log_start_offset);
+    if (offset_ < start || offset_ > limit) return out_of_range(offset_, start, limit);
+    if (offset_ == limit) return Chunk{nullptr, {}, offset_, offset_};
+    auto chunk = attempt(limit, options);
+    if (chunk) return chunk;
+    // Retention, compaction or truncation may have taken away what was being read.
+    segment_.reset();
+    const Offset end = offset_in(control.log_end_offset);
+    const bool changed =
+        end < limit || start != offset_in(control.log_start_offset) ||
+        generation != control.segments_generation.load(std::memory_order_acquire);
+    if (!changed) return chunk;
+    limit = std::min(limit, end);
+  }
 }
 
 namespace {
@@ -144,19 +187,14 @@ Result<std::optional<OffsetAndTime>> search_batch(const record::BatchView& batch
   return std::optional<OffsetAndTime>();
 }
 
-}  // namespace
-
-Result<std::optional<OffsetAndTime>> find_time(SegmentSource& source, Timestamp time,
-                                               Offset limit) {
-  MILLRACE_TRY(const SegmentListPtr list, source.segments());
-  const Offset start{source.control().log_start_offset.load(std::memory_order_acquire)};
-  for (const SegmentPtr& segment : list->segments) {
+Result<std::optional<OffsetAndTime>> search(SegmentSource& source, const SegmentList& list,
+                                            Timestamp time, Offset limit) {
+  const Offset start = offset_in(source.control().log_start_offset);
+  for (const SegmentPtr& segment : list.segments) {
     if (segment->base_offset() >= limit) break;
-    MILLRACE_TRY(const Timestamp largest, segment->largest_timestamp());
-    if (largest < time) continue;
-    Offset from = std::max(start, segment->base_offset());
-    if (const auto entry = segment->time_index().below(time)) from = std::max(from, entry->offset);
-    LogCursor cursor(source, from);
+    MILLRACE_TRY(const TimeEntry largest, segment->largest(limit));
+    if (largest.timestamp < time) continue;
+    LogCursor cursor(source, std::max(start, segment->known_older(time) + 1));
     while (cursor.position() < limit) {
       MILLRACE_TRY(const Chunk chunk, cursor.read(limit, {.max_bytes = 1, .check_crc = false}));
       if (chunk.empty()) break;
@@ -168,6 +206,22 @@ Result<std::optional<OffsetAndTime>> find_time(SegmentSource& source, Timestamp 
     break;
   }
   return std::optional<OffsetAndTime>();
+}
+
+}  // namespace
+
+Result<std::optional<OffsetAndTime>> find_time(SegmentSource& source, Timestamp time,
+                                               Offset limit) {
+  for (;;) {
+    const std::uint64_t generation =
+        source.control().segments_generation.load(std::memory_order_acquire);
+    MILLRACE_TRY(const SegmentListPtr list, source.segments());
+    auto found = search(source, *list, time, limit);
+    if (found) return found;
+    // Files may have gone while they were looked at.
+    const bool changed = generation != source.control().segments_generation.load();
+    if (!changed) return found;
+  }
 }
 
 }  // namespace millrace::inline v0::storage

@@ -7,13 +7,31 @@
 #include <millrace/storage/tidy.hpp>
 
 namespace millrace::inline v0::storage {
+namespace {
+
+Result<TimeEntry> largest_before(Segment& segment, std::uint64_t end) {
+  TimeEntry largest{Timestamp::none(), segment.base_offset()};
+  MILLRACE_CHECK(segment.check_readable(0, std::max<std::uint64_t>(end, 1)));
+  for (std::uint64_t position = 0; position < end;) {
+    const auto batch = segment.batch_at(position);
+    if (batch.size() == 0) break;
+    if (batch.max_timestamp() > largest.timestamp) {
+      largest = {batch.max_timestamp(), batch.last_offset()};
+    }
+    position += batch.size();
+  }
+  return largest;
+}
+
+}  // namespace
 
 Result<void> Log::remove_files(Offset base) {
   const std::string name = file_name(base, log_suffix);
-  if (options_.file_delete_delay.count() > 0) {
+  const auto delay = options().file_delete_delay;
+  if (delay.count() > 0) {
     const std::string renamed = name + std::string(deleted_suffix);
     MILLRACE_CHECK(directory_->rename(name, renamed));
-    deleted_.push_back({clock_->now() + options_.file_delete_delay, renamed});
+    deleted_.push_back({clock_->now() + delay, renamed});
   }
   return remove_segment_files(directory_, base);
 }
@@ -49,9 +67,11 @@ Result<void> Log::drop_segments(std::size_t count, Offset new_start) {
       block.log_start_offset.store(new_start.value(), std::memory_order_release);
     }
     if (flushed_offset() < new_start) block.flushed_offset.store(new_start.value());
-    std::erase_if(unsynced_, [&](const auto& sealed) {
-      return std::find(dropped.begin(), dropped.end(), sealed->segment()) != dropped.end();
-    });
+    const auto is_dropped = [&](const SegmentPtr& segment) {
+      return std::find(dropped.begin(), dropped.end(), segment) != dropped.end();
+    };
+    std::erase_if(unsynced_, [&](const auto& sealed) { return is_dropped(sealed->segment()); });
+    std::erase_if(recovered_unsynced_, is_dropped);
     epochs_.truncate_from_start(new_start);
     epochs_dirty_ = true;
     replace_list(std::move(rest));
@@ -67,8 +87,11 @@ Result<std::size_t> Log::apply_retention() {
     const std::lock_guard lock(mutex_);
     MILLRACE_CHECK(check_usable());
   }
+  return drop_old_segments(options());
+}
+
+Result<std::size_t> Log::drop_old_segments(const LogOptions& rules) {
   MILLRACE_TRY(const SegmentListPtr list, segments());
-  const LogOptions now_options = options();
   std::vector<SegmentAge> ages;
   for (std::size_t i = 0; i < list->segments.size(); ++i) {
     const SegmentPtr& segment = list->segments[i];
@@ -76,11 +99,12 @@ Result<std::size_t> Log::apply_retention() {
     SegmentAge age{segment->base_offset(),
                    is_last ? log_end_offset() : list->segments[i + 1]->base_offset(), 0,
                    Timestamp::none()};
-    MILLRACE_TRY(age.largest_timestamp, segment->largest_timestamp());
+    MILLRACE_TRY(const TimeEntry largest, segment->largest(log_end_offset()));
+    age.largest_timestamp = largest.timestamp;
     MILLRACE_TRY(age.bytes, segment->file_bytes());
     ages.push_back(age);
   }
-  const std::size_t count = segments_to_delete(ages, now_options, log_start_offset(),
+  const std::size_t count = segments_to_delete(ages, rules, log_start_offset(),
                                                high_watermark(), clock_->now());
   if (count == 0) return count;
   MILLRACE_CHECK(drop_segments(count, ages[count - 1].next_base));
@@ -94,8 +118,9 @@ Result<void> Log::delete_before(Offset offset) {
                      ": the log is readable up to " + std::to_string(high_watermark().value()))
         .with_offsets({log_start_offset(), high_watermark()});
   }
+  const std::lock_guard cleaning(clean_mutex_);
+  const std::lock_guard one_flush(flush_mutex_);
   {
-    const std::lock_guard cleaning(clean_mutex_);
     const std::lock_guard lock(mutex_);
     MILLRACE_CHECK(check_usable());
     if (offset > log_start_offset()) {
@@ -103,7 +128,9 @@ Result<void> Log::delete_before(Offset offset) {
       MILLRACE_CHECK(control_.sync());
     }
   }
-  MILLRACE_TRY(const std::size_t dropped, apply_retention());
+  LogOptions only_below_start = options();
+  only_below_start.cleanup_delete = false;
+  MILLRACE_TRY(const std::size_t dropped, drop_old_segments(only_below_start));
   static_cast<void>(dropped);
   return {};
 }
@@ -122,50 +149,52 @@ Result<void> Log::truncate_to(Offset offset) {
   const auto cut = rest[keep]->batch_at(position.value());
   const Offset new_end = cut.size() != 0 ? std::min(cut.base_offset(), offset) : offset;
 
-  // Nothing beyond the cut may be readable before it is gone.
+  // Nothing beyond the cut may be readable before it is gone, and no crash on the way may find the
+  // mark of a clean close.
   ControlBlock& block = control_.block();
   const auto lower = [&](std::atomic<std::int64_t>& field) {
     field.store(std::min(field.load(), new_end.value()), std::memory_order_release);
   };
   lower(block.high_watermark);
-  lower(block.last_stable_offset);
   lower(block.flushed_offset);
-  for (std::size_t i = rest.size(); i-- > keep + 1;) {
-    MILLRACE_CHECK(remove_segment_files(directory_, rest[i]->base_offset()));
-  }
-  std::erase_if(unsynced_, [&](const auto& sealed) {
-    return sealed->segment()->base_offset() >= rest[keep]->base_offset();
-  });
-  MILLRACE_CHECK(directory_->sync());
-  if (!active_ || keep + 1 != rest.size()) {
-    const Segment::Limits limits{options_.segment_bytes, options_.segment_index_bytes};
-    const Offset base = rest[keep]->base_offset();
-    MILLRACE_TRY(const std::uint64_t bytes, rest[keep]->file_bytes());
-    rest[keep] = std::make_shared<Segment>(directory_, base, SegmentMode::active, limits);
-    MILLRACE_TRY(active_, ActiveSegment::resume(rest[keep], bytes,
-                                                {Timestamp::none(), base}, options_));
-  }
-  rest.resize(keep + 1);
-  TimeEntry largest{Timestamp::none(), rest[keep]->base_offset()};
-  for (std::uint64_t at = 0; at < position.value();) {
-    const auto batch = rest[keep]->batch_at(at);
-    if (batch.size() == 0) break;
-    if (batch.max_timestamp() > largest.timestamp) {
-      largest = {batch.max_timestamp(), batch.last_offset()};
-    }
-    at += batch.size();
+  lower(block.log_start_offset);  // it may lie inside the batch that goes
+  block.state.store(static_cast<std::uint32_t>(ControlState::live));
+  MILLRACE_CHECK(control_.sync());
+  if (active_ && keep + 1 != rest.size()) active_->retire();
+  MILLRACE_CHECK(remove_segments_after(rest, keep));
+  MILLRACE_TRY(const TimeEntry largest, largest_before(*rest[keep], position.value()));
+  if (!active_ || keep + 1 != list->segments.size()) {
+    const SegmentPtr old = rest[keep];
+    MILLRACE_TRY(const std::uint64_t bytes, old->file_bytes());
+    rest[keep] = std::make_shared<Segment>(directory_, old->base_offset(), SegmentMode::active,
+                                           limits());
+    MILLRACE_TRY(active_, ActiveSegment::resume(rest[keep], bytes, largest, options_));
   }
   MILLRACE_CHECK(active_->truncate(position.value(), new_end, largest));
   flushed_position_ = position.value();
   block.log_end_offset.store(new_end.value(), std::memory_order_release);
-  block.flushed_offset.store(new_end.value(), std::memory_order_release);
-  block.state.store(static_cast<std::uint32_t>(ControlState::live));
   epochs_.truncate_from_end(new_end);
   epochs_dirty_ = true;
   publish_active();
   replace_list(std::move(rest));
   if (observer_ != nullptr) observer_->on_truncate(new_end);
   return control_.sync();
+}
+
+Result<void> Log::remove_segments_after(std::vector<SegmentPtr>& segments, std::size_t keep) {
+  for (std::size_t i = segments.size(); i-- > keep + 1;) {
+    // A reader that opens it later could otherwise write indexes for a base that is used again.
+    static_cast<void>(segments[i]->open());
+    MILLRACE_CHECK(remove_segment_files(directory_, segments[i]->base_offset()));
+  }
+  const Offset base = segments[keep]->base_offset();
+  std::erase_if(unsynced_, [&](const auto& sealed) {
+    return sealed->segment()->base_offset() >= base;
+  });
+  std::erase_if(recovered_unsynced_,
+                [&](const auto& segment) { return segment->base_offset() >= base; });
+  segments.resize(keep + 1);
+  return directory_->sync();
 }
 
 }  // namespace millrace::inline v0::storage

@@ -96,7 +96,7 @@ Result<bool> Recovery::trust_same_run() {
   }
   MILLRACE_TRY(Tail tail, open_tail(base));
   MILLRACE_TRY(const os::FileIdentity identity, tail.file.identity());
-  if (!identity.known() || identity != control.active_file) return false;
+  if (!identity.known() || identity != load_identity(control)) return false;
   const Offset end{control.log_end_offset.load()};
 
   MILLRACE_CHECK(reset_active_indexes(base, end));

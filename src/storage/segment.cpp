@@ -14,73 +14,117 @@ std::size_t chunks_of(std::uint64_t bytes, std::uint64_t chunk) {
 
 }  // namespace
 
-Segment::Segment(os::DirectoryPtr directory, Offset base, SegmentMode mode, Limits limits)
-    : directory_(std::move(directory)), base_(base), mode_(mode), limits_(limits) {
-  sealed_ = mode == SegmentMode::sealed;
-}
+Segment::Segment(os::DirectoryPtr directory, Offset base, SegmentMode mode, Limits limits,
+                 std::uint64_t end)
+    : directory_(std::move(directory)), base_(base), mode_(mode), limits_(limits), end_(end) {}
 
 Result<void> Segment::open() {
   if (is_open()) return {};
   const std::lock_guard lock(open_mutex_);
   if (is_open()) return {};
+  // An owner may exchange files while another process opens them: then the log and the indexes are
+  // not of one time.
+  constexpr int attempts = 16;
+  for (int attempt = 1;; ++attempt) {
+    MILLRACE_TRY(const bool consistent, open_files());
+    if (consistent || attempt == attempts) break;
+  }
+  open_.store(true, std::memory_order_release);
+  return {};
+}
+
+Result<bool> Segment::open_files() {
   const bool writable = mode_ == SegmentMode::active;
   MILLRACE_TRY(os::File file, directory_->open(file_name(base_, log_suffix),
                                                writable ? os::OpenMode::read_write
                                                         : os::OpenMode::read_only));
   MILLRACE_TRY(const std::uint64_t size, file.size());
-  const std::uint64_t length =
-      mode_ == SegmentMode::sealed ? size : std::max(limits_.map_bytes, size);
+  const bool grows = mode_ == SegmentMode::active || mode_ == SegmentMode::attached;
+  std::uint64_t length = grows ? std::max(limits_.map_bytes, size) : size;
+  if (mode_ == SegmentMode::resting) {
+    length = end_.load();
+    if (size < length) {
+      return Error(Errc::corrupt_data,
+                   "opening " + file.path() + ": it has " + std::to_string(size) + " of " +
+                       std::to_string(length) + " bytes; something else cut it, reopen the log");
+    }
+  }
   if (length != 0) {
     MILLRACE_TRY(map_, os::Mapping::map(file, length, writable ? os::MapMode::read_write
                                                                : os::MapMode::read_only));
   }
   const std::size_t words = chunks_of(length, check_chunk_bytes * 64) + 1;
   readable_ = std::make_unique<std::atomic<std::uint64_t>[]>(words);
-  if (mode_ != SegmentMode::active) end_.store(size, std::memory_order_release);
-  MILLRACE_CHECK(open_indexes(size));
-  open_.store(true, std::memory_order_release);
-  return {};
+  if (mode_ == SegmentMode::sealed || mode_ == SegmentMode::attached) {
+    end_.store(size, std::memory_order_release);
+  }
+  MILLRACE_CHECK(open_indexes());
+  if (mode_ != SegmentMode::attached) return true;
+  MILLRACE_TRY(const os::File again,
+               directory_->open(file_name(base_, log_suffix), os::OpenMode::read_only));
+  MILLRACE_TRY(const os::FileIdentity opened, file.identity());
+  MILLRACE_TRY(const os::FileIdentity now, again.identity());
+  return opened == now;
 }
 
-Result<void> Segment::open_indexes(std::uint64_t log_bytes) {
-  const IndexMode mode = mode_ == SegmentMode::active     ? IndexMode::active
-                         : mode_ == SegmentMode::attached ? IndexMode::attached
-                                                          : IndexMode::sealed;
-  const std::uint64_t time_bytes = limits_.index_bytes / OffsetIndex::entry_bytes *
-                                   TimeIndex::entry_bytes;
+Result<void> Segment::open_indexes() {
+  const IndexMode mode = mode_ == SegmentMode::active   ? IndexMode::active
+                         : mode_ == SegmentMode::sealed ? IndexMode::sealed
+                                                        : IndexMode::attached;
+  const bool complete = mode_ == SegmentMode::sealed || mode_ == SegmentMode::resting;
+  const std::uint64_t offset_bytes = complete ? 0 : limits_.index_bytes;
+  const std::uint64_t time_bytes = offset_bytes / OffsetIndex::entry_bytes * TimeIndex::entry_bytes;
   auto opened = [&]() -> Result<void> {
-    MILLRACE_CHECK(offsets_.open(directory_, base_, mode, limits_.index_bytes));
+    MILLRACE_CHECK(offsets_.open(directory_, base_, mode, offset_bytes));
     MILLRACE_CHECK(times_.open(directory_, base_, mode, time_bytes));
-    if (mode_ != SegmentMode::sealed) return {};
-    MILLRACE_CHECK(offsets_.check(FilePosition{log_bytes}));
+    if (!complete) return {};
+    MILLRACE_CHECK(offsets_.check(FilePosition{end()}));
     return times_.check();
   }();
-  indexed_ = opened.has_value();
-  if (opened || mode_ == SegmentMode::active) return opened;
-  if (mode_ == SegmentMode::sealed) indexed_ = rebuild_indexes().has_value();
+  // An empty index that the machine lost before it was synced looks like one without entries.
+  const bool lost = complete && opened && offsets_.file().count() == 0 && end() > check_chunk_bytes;
+  indexed_ = opened.has_value() && !lost;
+  if (indexed_ || mode_ == SegmentMode::active) return opened;
+  if (complete) indexed_ = rebuild_indexes().has_value();
   return {};  // without indexes, lookups walk
 }
 
 Result<void> Segment::rebuild_indexes() {
-  const std::uint64_t end = end_.load();
-  if (end != 0) MILLRACE_CHECK(check_readable(0, end));
-  MILLRACE_CHECK(write_indexes(directory_, base_, Bytes(map_.data(), end)));
+  if (end() != 0) MILLRACE_CHECK(check_readable(0, end()));
+  MILLRACE_CHECK(write_indexes(directory_, base_, Bytes(map_.data(), end())));
   MILLRACE_CHECK(offsets_.open(directory_, base_, IndexMode::sealed, 0));
   return times_.open(directory_, base_, IndexMode::sealed, 0);
 }
 
+Result<void> Segment::sync_files() {
+  for (const auto suffix : {log_suffix, offset_index_suffix, time_index_suffix}) {
+    const std::string name = file_name(base_, suffix);
+    MILLRACE_TRY(const bool exists, directory_->exists(name));
+    if (!exists && suffix != log_suffix) continue;
+    MILLRACE_TRY(os::File file, directory_->open(name, os::OpenMode::read_write));
+    MILLRACE_CHECK(file.sync());
+  }
+  return {};
+}
+
 Result<void> Segment::check_readable(std::uint64_t position, std::uint64_t length) {
-  const std::uint64_t last =
-      (position + std::max<std::uint64_t>(length, 1) - 1) / check_chunk_bytes;
-  for (std::uint64_t chunk = position / check_chunk_bytes; chunk <= last; ++chunk) {
+  const std::uint64_t until = position + std::max<std::uint64_t>(length, 1);
+  for (std::uint64_t chunk = position / check_chunk_bytes; chunk * check_chunk_bytes < until;
+       ++chunk) {
     const std::uint64_t bit = std::uint64_t{1} << (chunk % 64);
     if ((readable_[chunk / 64].load(std::memory_order_relaxed) & bit) != 0) continue;
     const std::uint64_t from = chunk * check_chunk_bytes;
     const std::uint64_t to = std::min(from + check_chunk_bytes, end());
     if (to <= from) break;
+    const std::uint64_t tail = readable_tail_.load(std::memory_order_relaxed);
+    if (tail > from && tail <= from + check_chunk_bytes && std::min(until, to) <= tail) continue;
     MILLRACE_CHECK(map_.populate_read(from, to - from));
-    // A chunk that is still being written is looked at again until it is full.
-    if (to == from + check_chunk_bytes) readable_[chunk / 64].fetch_or(bit);
+    // A chunk that still grows is looked at again when somebody reads beyond this.
+    if (to == from + check_chunk_bytes) {
+      readable_[chunk / 64].fetch_or(bit);
+    } else {
+      readable_tail_.store(to, std::memory_order_relaxed);
+    }
   }
   return {};
 }
@@ -112,20 +156,31 @@ record::BatchView Segment::batch_at(std::uint64_t position) const noexcept {
   return record::BatchView::try_parse(Bytes(data() + position, limit - position));
 }
 
+std::uint64_t Segment::find_indexed(Offset offset) {
+  const auto starts_batch = [&](const OffsetEntry& entry, record::BatchView& batch) {
+    const std::uint64_t position = entry.position.value();
+    if (position >= end() || !check_readable(position, record::layout::header_bytes)) return false;
+    batch = batch_at(position);
+    // An entry that does not fit the log is damaged, or the file was exchanged since.
+    return batch.size() != 0 && batch.last_offset() == entry.offset;
+  };
+  std::size_t at = offsets_.entries_below(offset);
+  record::BatchView batch;
+  // The batch of the next entry may start at or before `offset`: then no walk is needed.
+  if (at < offsets_.file().count()) {
+    const OffsetEntry next = offsets_.entry(at);
+    if (starts_batch(next, batch) && batch.base_offset() <= offset) return next.position.value();
+  }
+  while (at > 0) {
+    const OffsetEntry below = offsets_.entry(--at);
+    if (starts_batch(below, batch)) return below.position.value();
+  }
+  return 0;
+}
+
 Result<FilePosition> Segment::find(Offset offset) {
   MILLRACE_CHECK(open());
-  std::uint64_t position = 0;
-  if (indexed_) {
-    const std::size_t at = offsets_.entries_below(offset);
-    // The batch at the next entry may start at or before `offset`: then no walk is needed.
-    if (at < offsets_.file().count()) {
-      const std::uint64_t next = offsets_.entry(at).position.value();
-      MILLRACE_CHECK(check_readable(next, record::layout::header_bytes));
-      const record::BatchView batch = batch_at(next);
-      if (batch.size() != 0 && batch.base_offset() <= offset) return FilePosition{next};
-    }
-    if (at > 0) position = offsets_.entry(at - 1).position.value();
-  }
+  std::uint64_t position = indexed_ ? find_indexed(offset) : 0;
   while (position < end()) {
     MILLRACE_CHECK(check_readable(position, record::layout::header_bytes));
     const record::BatchView batch = batch_at(position);
@@ -135,32 +190,36 @@ Result<FilePosition> Segment::find(Offset offset) {
   return FilePosition{end()};
 }
 
-Result<Timestamp> Segment::largest_timestamp() {
+Result<TimeEntry> Segment::largest(Offset limit) {
   MILLRACE_CHECK(open());
-  Timestamp largest = Timestamp::none();
+  if (sealed_.load(std::memory_order_acquire)) return largest_;
+  TimeEntry largest{Timestamp::none(), base_};
   std::uint64_t position = 0;
-  if (indexed_) {
-    if (const auto last = times_.last()) {
-      if (sealed_.load(std::memory_order_acquire) && mode_ != SegmentMode::attached) {
-        return last->timestamp;
-      }
-      largest = last->timestamp;
-      MILLRACE_TRY(const FilePosition from, find(last->offset));
-      position = from.value();
-    }
+  if (const auto last = indexed_ ? times_.last() : std::nullopt) {
+    largest = *last;
+    if (mode_ == SegmentMode::sealed) return largest;
+    MILLRACE_TRY(const FilePosition from, find(last->offset));
+    position = from.value();
   }
   while (position < end()) {
     MILLRACE_CHECK(check_readable(position, record::layout::header_bytes));
     const record::BatchView batch = batch_at(position);
-    if (batch.size() == 0) break;
-    largest = std::max(largest, batch.max_timestamp());
+    if (batch.size() == 0 || batch.base_offset() >= limit) break;
+    if (batch.max_timestamp() > largest.timestamp) {
+      largest = {batch.max_timestamp(), batch.last_offset()};
+    }
     position += batch.size();
   }
   return largest;
 }
 
+Offset Segment::known_older(Timestamp time) const noexcept {
+  const auto entry = indexed_ ? times_.below(time) : std::nullopt;
+  return entry ? entry->offset : base_ - 1;
+}
+
 Result<std::uint64_t> Segment::file_bytes() const {
-  if (mode_ == SegmentMode::active || is_open()) return end();
+  if (mode_ == SegmentMode::active || mode_ == SegmentMode::resting || is_open()) return end();
   MILLRACE_TRY(os::File file, directory_->open(file_name(base_, log_suffix),
                                                os::OpenMode::read_only));
   return file.size();

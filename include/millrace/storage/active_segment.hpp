@@ -22,15 +22,20 @@ class ActiveSegment {
                                                        TimeEntry largest,
                                                        const LogOptions& options);
 
+  /// Takes over what may change while a segment is written: limits, intervals, ages.
+  void set_options(const LogOptions& options);
+
   const SegmentPtr& segment() const noexcept { return segment_; }
   std::uint64_t end() const noexcept { return segment_->end(); }
   Result<os::FileIdentity> identity() const { return file_.identity(); }
 
   /// Whether a batch must go to a next segment (Kafka's rules: size, age, index, offset range).
+  /// An empty segment takes any batch whose offsets it can express.
   bool must_roll(std::size_t batch_bytes, Offset last_offset, Timestamp time) const noexcept;
   /// Makes sure that `bytes` more can be stored. no_space leaves everything as it was.
   Result<void> make_room(std::size_t bytes);
-  /// Where the next batch goes, for encoding in place; only on the mapped path, after make_room().
+  bool writes_in_place() const noexcept { return options_.write_path == WritePath::mapped; }
+  /// Where the next batch goes, for encoding in place: if writes_in_place(), after make_room().
   std::byte* tail() const noexcept { return map_ + end(); }
   /// Stores a batch (not yet visible): room must have been made. With `in_place` it is at tail().
   Result<void> store(Bytes batch, bool in_place);
@@ -51,6 +56,8 @@ class ActiveSegment {
   Result<void> seal();
   /// Makes the sealed segment's files durable.
   Result<void> sync_sealed();
+  /// Ends its work without completing it: its files are about to go.
+  void retire();
   /// Cuts everything from `position` on: zeroes it, fixes the indexes, makes that durable.
   Result<void> truncate(std::uint64_t position, Offset next_offset, TimeEntry largest);
 
@@ -58,6 +65,8 @@ class ActiveSegment {
   ActiveSegment(SegmentPtr segment, const LogOptions& options);
   Result<void> open(std::uint64_t end);
   Result<void> grow(std::uint64_t bytes);
+  Result<void> reserve(std::uint64_t from, std::uint64_t until);
+  std::size_t index_entries_for(std::uint64_t log_bytes) const noexcept;
 
   LogOptions options_;
   SegmentPtr segment_;

@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <map>
 #include <memory>
 #include <mutex>
 
@@ -7,30 +8,38 @@
 
 namespace millrace::inline v0::storage {
 
-/// A log that another process owns, read through nothing but its directory and maps. Needs no
-/// running owner; survives the owner's death and restart, rolls, retention and compaction.
-/// Thread-safe.
+/// Another process's log, read through its directory: through the maps, without locks and, while
+/// data flows, without system calls. It may be opened and read with the owner at work, closed or
+/// killed, and lives through the owner's restarts, rolls, retention and compaction. Thread-safe.
 class AttachedLog final : public SegmentSource {
  public:
+  /// Needs the directory of one partition that an owner has opened once. corrupt_data if its
+  /// control file is cut short; io_error (ENOENT) if there is none; newer_format if it is of a
+  /// later millrace.
   static Result<std::unique_ptr<AttachedLog>> open(os::DirectoryPtr directory);
 
   const ControlBlock& control() const noexcept override { return control_.block(); }
   Result<SegmentListPtr> segments() override;
 
-  /// Readers see offsets below: what the owner published, or, if the machine was restarted since
-  /// and no owner has recovered the log yet, what is known to be durable.
+  /// Readers see offsets below: what the owner shows its own readers if that was in this run of the
+  /// machine; else, with nobody having recovered the log yet, only what is known to be durable.
   Offset visible_end() const noexcept;
-  /// Where to leave the mark of a sleeping reader; null if the file system does not let us.
+  /// Where a reader about to sleep leaves its mark; null if the file is not writable for us.
   ControlBlock* wake_flag() noexcept {
     return control_.is_writable() ? &control_.block() : nullptr;
   }
 
  private:
+  explicit AttachedLog(os::DirectoryPtr directory) : directory_(std::move(directory)) {}
+  Result<SegmentListPtr> list_segments(std::uint64_t generation);
+  SegmentPtr known_segment(Offset base, const os::FileIdentity& identity) const;
+
   os::DirectoryPtr directory_;
   ControlFile control_;
   std::array<std::uint8_t, 16> boot_id_{};
   std::mutex mutex_;
   SegmentListPtr list_;
+  std::map<Offset, os::FileIdentity> identities_;  // of the files in list_
 };
 
 }  // namespace millrace::inline v0::storage

@@ -1,6 +1,8 @@
 #pragma once
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 
 #include <millrace/os/directory.hpp>
@@ -22,13 +24,14 @@ enum class ControlState : std::uint32_t {
 struct ControlBlock {
   static constexpr std::uint64_t magic_value = 0x6c72746370726d31;  // "1mrpctrl"
   static constexpr std::uint32_t current_version = 1;
+  static constexpr std::int64_t no_unstable_offset = std::numeric_limits<std::int64_t>::max();
 
   // Identity; written while opening, rolling and closing.
   std::uint64_t magic;
   std::uint32_t version;
   std::atomic<std::uint32_t> state;
-  os::FileIdentity active_file;  ///< of the active segment's .log
-  std::uint32_t compacted;       ///< 1: gaps between batches are normal
+  std::atomic<std::uint64_t> active_file[5];  ///< see store_identity()
+  std::atomic<std::uint32_t> compacted;       ///< 1: gaps between batches are normal
   std::uint32_t reserved;
 
   // Published by the appender.
@@ -40,14 +43,23 @@ struct ControlBlock {
   // Published by flush, retention and roll.
   alignas(64) std::atomic<std::int64_t> flushed_offset;  ///< everything below is durable
   std::atomic<std::int64_t> log_start_offset;
-  std::atomic<std::uint64_t> segments_generation;  ///< changes when the set of segments does
-  std::atomic<std::int64_t> last_stable_offset;
+  /// Changes when the set of segments does; odd while files are being exchanged.
+  std::atomic<std::uint64_t> segments_generation;
+  /// Where the first open transaction begins; no_unstable_offset if there is none. Readers of
+  /// committed records see offsets below this and below the high watermark.
+  std::atomic<std::int64_t> first_unstable_offset;
 
   // Written by readers about to sleep.
   alignas(64) std::atomic<std::uint32_t> sleepers;
 };
 static_assert(sizeof(ControlBlock) <= 512, "one sector, so that it is written as a whole");
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+
+/// Which file the active segment's .log is, and in which run of the machine: kept in words that other
+/// processes may read while they change.
+void store_identity(ControlBlock& block, const os::FileIdentity& identity) noexcept;
+os::FileIdentity load_identity(const ControlBlock& block) noexcept;
+std::array<std::uint8_t, 16> load_boot_id(const ControlBlock& block) noexcept;
 
 /// A partition's control block in a shared map. Movable handle.
 class ControlFile {

@@ -16,6 +16,7 @@ class IndexPolicy {
   /// The largest time so far and the last offset of its batch.
   TimeEntry largest() const noexcept { return largest_; }
   void reset(TimeEntry largest) noexcept { largest_ = largest, since_entry_ = 0; }
+  void set_interval(std::uint32_t interval_bytes) noexcept { interval_bytes_ = interval_bytes; }
 
  private:
   std::uint32_t interval_bytes_;

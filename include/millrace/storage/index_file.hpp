@@ -24,7 +24,9 @@ class IndexFile {
                     std::size_t entry_bytes, std::uint64_t limit_bytes);
 
   std::size_t count() const noexcept { return count_.load(std::memory_order_acquire); }
-  std::size_t capacity() const noexcept { return reserved_ / entry_bytes_; }
+  std::size_t capacity() const noexcept {
+    return reserved_.load(std::memory_order_relaxed) / entry_bytes_;
+  }
   std::size_t limit() const noexcept { return limit_bytes_ / entry_bytes_; }
   const std::byte* entry(std::size_t i) const noexcept { return map_.data() + i * entry_bytes_; }
 
@@ -49,7 +51,7 @@ class IndexFile {
   IndexMode mode_ = IndexMode::sealed;
   std::size_t entry_bytes_ = 1;
   std::uint64_t limit_bytes_ = 0;
-  std::uint64_t reserved_ = 0;
+  std::atomic<std::uint64_t> reserved_{0};
   std::atomic<std::size_t> count_{0};
   os::Mapping map_;
 };

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -101,6 +102,10 @@ class Log final : public SegmentSource {
   Offset log_start_offset() const noexcept { return get(control().log_start_offset); }
   Offset log_end_offset() const noexcept { return get(control().log_end_offset); }
   Offset high_watermark() const noexcept { return get(control().high_watermark); }
+  /// Readers of committed records see offsets below.
+  Offset last_stable_offset() const noexcept {
+    return std::min(high_watermark(), get(control().first_unstable_offset));
+  }
   Offset flushed_offset() const noexcept { return get(control().flushed_offset); }
   std::uint64_t size_bytes() const;
   bool has_failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
@@ -118,15 +123,25 @@ class Log final : public SegmentSource {
 
   Result<void> start(RecoveredLog recovered);
   Result<void> check_usable() const;
-  Result<void> make_space_for(std::size_t bytes, Offset last_offset, Timestamp time, bool& rolled);
+  Result<void> make_space_for(std::size_t bytes, OffsetRange offsets, Timestamp time,
+                              bool& rolled);
   Appended publish(const record::BatchView& batch, bool rolled);
   void note_epoch(LeaderEpoch epoch, Offset start);
+  Result<void> append_as_given_locked(const record::BatchView& batch, Appended& done);
   Result<void> roll_locked(Offset base);
-  Result<void> seal_active();
+  Result<void> resume_locked();
+  Result<void> sync_unsynced(const std::vector<std::shared_ptr<ActiveSegment>>& sealed,
+                             const std::vector<SegmentPtr>& recovered, bool directory);
+  void forget_synced(std::size_t sealed);
+  Segment::Limits limits() const noexcept {
+    return {options_.segment_bytes, options_.segment_index_bytes};
+  }
   void replace_list(std::vector<SegmentPtr> segments);
   Result<void> fail(Error error);
+  Result<std::size_t> drop_old_segments(const LogOptions& rules);
   Result<void> drop_segments(std::size_t count, Offset new_start);
   Result<void> remove_files(Offset base);
+  Result<void> remove_segments_after(std::vector<SegmentPtr>& segments, std::size_t keep);
   void publish_active();
 
   os::DirectoryPtr directory_;
@@ -138,8 +153,10 @@ class Log final : public SegmentSource {
 
   mutable std::mutex mutex_;  // appends, rolls and whatever changes the set of segments
   LogOptions options_;
-  std::shared_ptr<ActiveSegment> active_;
+  std::shared_ptr<ActiveSegment> active_;  // null until the first append
+  TimeEntry recovered_largest_{Timestamp::none(), Offset{}};
   std::vector<std::shared_ptr<ActiveSegment>> unsynced_;  // sealed, oldest first
+  std::vector<SegmentPtr> recovered_unsynced_;            // of a run that was killed
   std::uint64_t flushed_position_ = 0;                    // in the active segment
   bool directory_dirty_ = false;
   bool epochs_dirty_ = false;

@@ -18,8 +18,9 @@ struct ReadOptions {
   bool check_crc = true;
 };
 
-/// Reads a log in order from any offset, without locks while the set of segments stays the same. One
-/// cursor is for one thread; any number of them may read beside the writer.
+/// Reads a log in order from any offset, without locks while it stays in one segment. One cursor is
+/// for one thread; any number of them may read beside the writer. Between reads a cursor holds the
+/// one segment it stands in, and no other.
 class LogCursor {
  public:
   /// `source` must outlive the cursor.
@@ -30,21 +31,24 @@ class LogCursor {
   void seek(Offset offset) noexcept;
 
   /// The batches from position() on, below `limit`; moves behind them. Empty if position() is at
-  /// the limit. offset_out_of_range if it is below the log's start or above the limit; corrupt_data
-  /// with the offsets that cannot be read, after which seek(error.offsets().end) goes on.
+  /// the limit. offset_out_of_range if it is below the log's start, also when retention has moved
+  /// that meanwhile, or above the limit; corrupt_data with the offsets that cannot be read, after
+  /// which seek(error.offsets().end) goes on.
   Result<Chunk> read(Offset limit, const ReadOptions& options);
 
  private:
+  Result<Chunk> attempt(Offset limit, const ReadOptions& options);
   Result<void> locate();
+  Result<void> enter(const SegmentListPtr& list);
   Result<Chunk> collect(Offset limit, const ReadOptions& options, bool& blocked);
-  bool move_to_next_segment();
-  Error damage_at(std::uint64_t position, Offset limit) const;
+  bool at_segment_end() const;
+  Result<bool> step_over_damage(Offset limit);
 
   SegmentSource* source_;
   Offset offset_;
-  SegmentListPtr list_;
-  std::size_t index_ = 0;
-  SegmentPtr segment_;
+  SegmentPtr segment_;        // null: position_ is not known
+  Offset next_base_;          // of the segment behind it
+  std::uint64_t generation_ = 0;  // of the list they are from
   std::uint64_t position_ = 0;
 };
 

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include <millrace/core/result.hpp>
 #include <millrace/record/batch_header.hpp>
 
 namespace millrace::inline v0::storage {
@@ -39,5 +40,12 @@ struct LogOptions {
   /// Whether readers see a batch when it is appended, or only once it is flushed.
   bool visible_on_append = false;
 };
+
+/// What segment_bytes may be: positions in an index are 32 bits wide, and signed in Kafka.
+inline constexpr std::uint64_t smallest_segment = 1024;
+inline constexpr std::uint64_t largest_segment = (1u << 31) - 1;
+
+/// invalid_argument, naming the option, its value and its range, if a log cannot work with them.
+Result<void> check_options(const LogOptions& options);
 
 }  // namespace millrace::inline v0::storage

@@ -15,6 +15,7 @@ namespace millrace::inline v0::storage {
 /// What a Segment object may do with its files.
 enum class SegmentMode : std::uint8_t {
   sealed,    ///< complete; missing or damaged indexes are rebuilt
+  resting,   ///< the last one of a log that nobody appended to yet: as sealed, its end is given
   active,    ///< being written by an ActiveSegment of this process
   attached,  ///< another process's, sealed or growing
 };
@@ -28,7 +29,9 @@ class Segment {
     std::uint64_t map_bytes;    ///< how far an active segment may grow
     std::uint64_t index_bytes;  ///< the same for its offset index
   };
-  Segment(os::DirectoryPtr directory, Offset base, SegmentMode mode, Limits limits);
+  /// `end` is where the batches of a resting segment end; its files may have zeros behind them.
+  Segment(os::DirectoryPtr directory, Offset base, SegmentMode mode, Limits limits,
+          std::uint64_t end = 0);
 
   Offset base_offset() const noexcept { return base_; }
   SegmentMode mode() const noexcept { return mode_; }
@@ -41,7 +44,7 @@ class Segment {
   /// The log's bytes; only after open(). Those in [0, end()) may be touched once check_readable()
   /// said so.
   const std::byte* data() const noexcept { return map_.data(); }
-  /// Bytes that may be looked at: of batches if sealed or active, of the file if attached.
+  /// Bytes that may be looked at: of batches, or of the file if attached.
   std::uint64_t end() const noexcept { return end_.load(std::memory_order_acquire); }
   /// Faults in what is touched for the first time, so that a bad sector is an error and not a
   /// SIGBUS; a bit test when done before.
@@ -54,21 +57,35 @@ class Segment {
   /// Where the batch stands that has `offset` or, in a compacted segment, the first one after it;
   /// end() if all are below.
   Result<FilePosition> find(Offset offset);
-  /// The largest record time in the segment; none() if empty.
-  Result<Timestamp> largest_timestamp();
-  /// Size of the log file on disk without opening the segment.
+  /// The largest record time of the batches that end below `limit` and the last offset of the first
+  /// batch that has it; none() and the base offset if there are no such batches. In a sealed segment
+  /// of this process `limit` has no effect.
+  Result<TimeEntry> largest(Offset limit);
+  /// Bytes of batches; of the file if attached. Does not open the segment.
   Result<std::uint64_t> file_bytes() const;
+
+  /// Everything up to the returned offset is older than `time`; the base offset - 1 if nothing is
+  /// known to be. Only after open().
+  Offset known_older(Timestamp time) const noexcept;
 
   const OffsetIndex& offset_index() const noexcept { return offsets_; }
   const TimeIndex& time_index() const noexcept { return times_; }
+  const Limits& limits() const noexcept { return limits_; }
 
-  /// From here on it is complete at `end` bytes: called by its writer.
-  void mark_sealed() noexcept { sealed_.store(true, std::memory_order_release); }
+  /// Makes the files durable, whoever wrote them.
+  Result<void> sync_files();
 
  private:
   friend class ActiveSegment;
-  Result<void> open_indexes(std::uint64_t log_bytes);
+  Result<bool> open_files();
+  Result<void> open_indexes();
   Result<void> rebuild_indexes();
+  std::uint64_t find_indexed(Offset offset);
+  /// From here on it is complete: called by its writer.
+  void mark_sealed(TimeEntry largest) noexcept {
+    largest_ = largest;
+    sealed_.store(true, std::memory_order_release);
+  }
   void mark_readable(std::uint64_t position, std::uint64_t length) noexcept;
 
   static constexpr std::uint64_t check_chunk_bytes = 2u << 20;
@@ -78,11 +95,13 @@ class Segment {
   SegmentMode mode_;
   Limits limits_;
   std::atomic<bool> open_{false};
-  std::atomic<bool> sealed_{false};
+  std::atomic<bool> sealed_{false};  // by its writer, which then leaves largest_
+  TimeEntry largest_{Timestamp::none(), Offset{}};
   std::mutex open_mutex_;
   os::Mapping map_;
   std::atomic<std::uint64_t> end_{0};
   std::unique_ptr<std::atomic<std::uint64_t>[]> readable_;  // one bit a chunk
+  std::atomic<std::uint64_t> readable_tail_{0};  // the end of what was read of a chunk in growth
   bool indexed_ = false;  // false: lookups walk the log
   OffsetIndex offsets_;
   TimeIndex times_;
