@@ -45,6 +45,7 @@ Result<std::shared_ptr<BrokerCore>> BrokerCore::open(std::string_view path,
   MILLRACE_CHECK(core->remove_leftovers());
   MILLRACE_CHECK(core->load_checkpoints());
   MILLRACE_CHECK(core->load());
+  core->closed_.store(false);
   core->hub_.wake_everybody();
   core->schedule_cleaning();
   if (options.background_thread) core->scheduler_.start();
@@ -60,6 +61,7 @@ Result<std::shared_ptr<BrokerCore>> BrokerCore::attach(std::string_view path,
   MILLRACE_CHECK(registry::check_or_create_meta(core->directory_, false));
   MILLRACE_TRY(core->hub_, WakeHub::open(core->directory_, false));
   MILLRACE_CHECK(core->refresh());
+  core->closed_.store(false);
   return core;
 }
 

@@ -113,10 +113,8 @@ std::int64_t run_round(const std::string& path, millrace::flush::Any policy, int
 void campaign(millrace::flush::Any policy) {
   const TempDirectory temp;
   { Broker::open(temp.path()).value().create_topic("t", {.flush = policy}).value(); }
-  const int rounds = std::getenv("MILLRACE_KILL_ROUNDS") != nullptr
-                         ? std::atoi(std::getenv("MILLRACE_KILL_ROUNDS"))
-                         : 25;
-  const auto seed = millrace::test::campaign_seed();
+  const int rounds = static_cast<int>(millrace_test::campaign_rounds(25, 500));
+  const auto seed = millrace_test::campaign_seed(static_cast<std::uint64_t>(::getpid()));
   INFO("seed " << seed << ", " << rounds << " rounds");
   std::mt19937_64 random(seed);
   ChildProcess first_tailer([&] { return tail(temp.path()); });

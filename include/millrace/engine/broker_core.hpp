@@ -97,7 +97,7 @@ class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
   std::map<std::string, storage::RecoveryHints, std::less<>> hints_;
   std::mutex mutex_;
   std::map<std::string, TopicPtr, std::less<>> topics_;
-  std::atomic<bool> closed_{false};
+  std::atomic<bool> closed_{true};  // until it is open
 };
 
 }  // namespace millrace::inline v0::engine
