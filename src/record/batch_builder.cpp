@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <concepts>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include <millrace/core/crc32c.hpp>
@@ -17,89 +19,8 @@ namespace {
 
 constexpr std::size_t first_capacity = 4096;
 constexpr std::size_t largest_batch = std::numeric_limits<std::int32_t>::max();
-constexpr std::size_t varint32_bytes = 5;
-constexpr std::size_t varint64_bytes = 10;
-/// Length, attributes, timestamp and offset delta, key and value length, header count.
-constexpr std::size_t record_overhead_bound =
-    varint32_bytes + 1 + varint64_bytes + 4 * varint32_bytes;
-
-inline std::byte* copy(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
-  if (bytes != 0) std::memcpy(to, from, bytes);
-  return to + bytes;
-}
-
-inline std::size_t size_of(const std::optional<Bytes>& field) noexcept {
-  return field ? field->size() : 0;
-}
-
-inline std::size_t field_size(const std::optional<Bytes>& field) noexcept {
-  return field ? varint_size(field->size() << 1) + field->size() : 1;
-}
-
-inline std::byte* write_field(std::byte* to, const std::optional<Bytes>& field) noexcept {
-  if (!field) return encode_zigzag(to, -1);
-  return copy(encode_varint(to, field->size() << 1), field->data(), field->size());
-}
-
-using Headers = std::span<const HeaderView>;
-
-inline std::size_t headers_size(Headers headers) noexcept {
-  std::size_t bytes = varint_size(headers.size() << 1);
-  for (const HeaderView& header : headers)
-    bytes += varint_size(header.key.size() << 1) + header.key.size() + field_size(header.value);
-  return bytes;
-}
-
-inline std::size_t headers_size(const HeaderList& headers) noexcept {
-  return varint_size(zigzag(headers.count())) + headers.encoded().size();
-}
-
-inline std::byte* write_headers(std::byte* to, Headers headers) noexcept {
-  to = encode_varint(to, headers.size() << 1);
-  for (const HeaderView& header : headers) {
-    to = write_field(to, as_bytes(header.key));
-    to = write_field(to, header.value);
-  }
-  return to;
-}
-
-inline std::byte* write_headers(std::byte* to, const HeaderList& headers) noexcept {
-  to = encode_zigzag(to, headers.count());
-  return copy(to, headers.encoded().data(), headers.encoded().size());
-}
-
-inline std::int64_t wrapping_difference(std::int64_t a, std::int64_t b) noexcept {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-}
-
-}  // namespace
-
-struct detail::RecordFields {
-  std::int32_t offset_delta;
-  std::int64_t timestamp;
-  const std::optional<Bytes>& key;
-  const std::optional<Bytes>& value;
-};
-
-namespace {
 
 using detail::RecordFields;
-
-template <typename HeaderSource>
-inline std::byte* write_record(std::byte* to, const RecordFields& record,
-                               std::int64_t base_timestamp, const HeaderSource& headers) noexcept {
-  const std::uint64_t time = zigzag(wrapping_difference(record.timestamp, base_timestamp));
-  const std::uint64_t delta = zigzag(record.offset_delta);
-  const std::size_t body = 1 + varint_size(time) + varint_size(delta) + field_size(record.key) +
-                           field_size(record.value) + headers_size(headers);
-  to = encode_varint(to, body << 1);
-  *to++ = std::byte{0};
-  to = encode_varint(to, time);
-  to = encode_varint(to, delta);
-  to = write_field(to, record.key);
-  to = write_field(to, record.value);
-  return write_headers(to, headers);
-}
 
 struct HeaderFields {
   std::int16_t attributes = 0;
@@ -110,22 +31,38 @@ struct HeaderFields {
   std::int32_t record_count = 0;
 };
 
-inline void write_header(std::byte* to, std::size_t batch_bytes,
-                         const HeaderFields& fields) noexcept {
-  store_big(to + layout::base_offset, std::int64_t{0});
+constexpr std::uint64_t bits(std::integral auto value) noexcept {
+  return static_cast<std::make_unsigned_t<decltype(value)>>(value);
+}
+
+/// Writes all fields but the CRC. What the CRC covers goes out in whole words from its start on, so
+/// that a CRC taken right afterwards can read the words out of the store buffer.
+inline void write_header(std::byte* to, std::size_t batch_bytes, const HeaderFields& fields,
+                         Offset base_offset = Offset{0},
+                         LeaderEpoch epoch = LeaderEpoch::unknown) noexcept {
+  store_big(to + layout::base_offset, base_offset.value());
   store_big(to + layout::batch_length,
             static_cast<std::int32_t>(batch_bytes - layout::length_overhead));
-  store_big(to + layout::leader_epoch, std::int32_t{-1});
+  store_big(to + layout::leader_epoch, static_cast<std::int32_t>(epoch));
   store_big(to + layout::magic, current_magic);
-  store_big(to + layout::attributes, fields.attributes);
-  store_big(to + layout::last_offset_delta, fields.last_offset_delta);
-  store_big(to + layout::base_timestamp, fields.base_timestamp);
-  store_big(to + layout::max_timestamp, fields.max_timestamp);
-  store_big(to + layout::producer_id, fields.producer.id);
-  store_big(to + layout::producer_epoch, fields.producer.epoch);
-  store_big(to + layout::base_sequence, fields.producer.base_sequence);
-  store_big(to + layout::record_count, fields.record_count);
+  const std::uint64_t base_time = bits(fields.base_timestamp);
+  const std::uint64_t max_time = bits(fields.max_timestamp);
+  const std::uint64_t producer = bits(fields.producer.id);
+  std::byte* const covered = to + layout::attributes;
+  store_big(covered,
+            bits(fields.attributes) << 48 | bits(fields.last_offset_delta) << 16 | base_time >> 48);
+  store_big(covered + 8, base_time << 16 | max_time >> 48);
+  store_big(covered + 16, max_time << 16 | producer >> 48);
+  store_big(covered + 24, producer << 16 | bits(fields.producer.epoch));
+  store_big(covered + 32, bits(fields.producer.base_sequence) << 32 | bits(fields.record_count));
 }
+static_assert(layout::last_offset_delta == layout::attributes + 2 &&
+              layout::base_timestamp == layout::attributes + 6 &&
+              layout::max_timestamp == layout::attributes + 14 &&
+              layout::producer_id == layout::attributes + 22 &&
+              layout::producer_epoch == layout::attributes + 30 &&
+              layout::base_sequence == layout::attributes + 32 &&
+              layout::record_count == layout::attributes + 36);
 
 inline void write_crc(std::byte* batch, std::size_t batch_bytes) noexcept {
   const Bytes covered(batch + layout::attributes, batch_bytes - layout::attributes);
@@ -177,7 +114,8 @@ void BatchBuilder::reset() noexcept {
 
 std::byte* BatchBuilder::room(std::size_t bytes) {
   if (capacity_ < used_ + bytes) [[unlikely]] {
-    const std::size_t wanted = std::max({first_capacity, used_ + bytes, 2 * capacity_});
+    const std::size_t wanted =
+        std::max({first_capacity, used_ + bytes, std::min(2 * capacity_, largest_batch)});
     auto larger = std::make_unique_for_overwrite<std::byte[]>(wanted);
     if (buffer_) std::memcpy(larger.get(), buffer_.get(), used_);
     buffer_ = std::move(larger);
@@ -188,25 +126,21 @@ std::byte* BatchBuilder::room(std::size_t bytes) {
 
 template <typename HeaderSource>
 Result<void> BatchBuilder::append(const RecordFields& record, const HeaderSource& headers) {
-  const std::size_t bound =
-      record_overhead_bound + size_of(record.key) + size_of(record.value) + headers_size(headers);
+  const std::size_t bound = detail::record_overhead_bound + detail::size_of(record.key) +
+                            detail::size_of(record.value) + detail::headers_size(headers);
   if (bound > largest_batch - used_) [[unlikely]]
     return too_large(used_, bound);
   std::byte* const start = room(bound);
-  const std::byte* const end = write_record(start, record, base_timestamp_, headers);
-  used_ += static_cast<std::size_t>(end - start);
-  ++count_;
-  last_delta_ = record.offset_delta;
-  max_timestamp_ = std::max(max_timestamp_, record.timestamp);
+  take(detail::write_record(start, record, base_timestamp_, headers), record);
   return {};
 }
 
-Result<void> BatchBuilder::add(Timestamp timestamp, std::optional<Bytes> key,
-                               std::optional<Bytes> value, std::span<const HeaderView> headers) {
-  if (last_delta_ == std::numeric_limits<std::int32_t>::max()) [[unlikely]]
-    return too_large(used_, record_bound(key, value, headers));
-  if (count_ == 0) base_timestamp_ = max_timestamp_ = timestamp.milliseconds();
-  return append({last_delta_ + 1, timestamp.milliseconds(), key, value}, headers);
+Result<void> BatchBuilder::add_slowly(const RecordFields& record,
+                                      std::span<const HeaderView> headers) {
+  if (last_delta_ == std::numeric_limits<std::int32_t>::max())
+    return too_large(used_, record_bound(record.key, record.value, headers));
+  if (count_ == 0) base_timestamp_ = max_timestamp_ = record.timestamp;
+  return append(record, headers);
 }
 
 Result<void> BatchBuilder::add_at(std::int32_t offset_delta, Timestamp timestamp,
@@ -225,7 +159,8 @@ Result<void> BatchBuilder::add_at(std::int32_t offset_delta, Timestamp timestamp
 
 std::size_t BatchBuilder::record_bound(std::optional<Bytes> key, std::optional<Bytes> value,
                                        std::span<const HeaderView> headers) noexcept {
-  return record_overhead_bound + size_of(key) + size_of(value) + headers_size(headers);
+  return detail::record_overhead_bound + detail::size_of(key) + detail::size_of(value) +
+         detail::headers_size(headers);
 }
 
 Result<MutableBytes> BatchBuilder::finish() {
@@ -249,7 +184,7 @@ Result<MutableBytes> BatchBuilder::finish_compacted(std::int32_t last_offset_del
 }
 
 Result<void> BatchBuilder::rebase(std::int64_t base_timestamp) {
-  const std::int64_t shift = wrapping_difference(base_timestamp, base_timestamp_);
+  const std::int64_t shift = detail::wrapping_difference(base_timestamp, base_timestamp_);
   if (count_ == 0 || shift == 0) {
     base_timestamp_ = base_timestamp;
     return {};
@@ -311,15 +246,64 @@ void stamp_append_time(MutableBytes batch, Timestamp time) noexcept {
   write_crc(at, batch.size());
 }
 
+namespace {
+
+/// The commonest record: no key, no headers, a value of moderate size.
+bool is_plain(const std::optional<Bytes>& key, const std::optional<Bytes>& value,
+              std::span<const HeaderView> headers) noexcept {
+  constexpr std::size_t largest_plain = 8000;  // its length takes two bytes
+  return !key && headers.empty() && value && !value->empty() && value->size() <= largest_plain;
+}
+
+/// A number below 2^14 as a varint in the low bytes of a word.
+struct ShortVarint {
+  explicit ShortVarint(std::uint64_t value) noexcept
+      : word(value < 0x80 ? value : (value & 0x7f) | 0x80 | (value >> 7) << 8),
+        bits(value < 0x80 ? 8 : 16) {}
+  std::uint64_t word;
+  unsigned bits;
+};
+
+/// Everything before the value goes out in whole words and the value's CRC is taken from where it
+/// came from: a read of bytes that were just written by several narrower stores would stall.
+std::size_t encode_plain(std::byte* to, Timestamp timestamp, Bytes value, Offset base_offset,
+                         LeaderEpoch epoch) noexcept {
+  const ShortVarint value_length(value.size() << 1);
+  constexpr std::size_t fixed_bytes = 5;  // attributes, time, offset, no key; no headers at the end
+  const ShortVarint length((fixed_bytes + value_length.bits / 8 + value.size()) << 1);
+  constexpr std::uint64_t null_key = std::uint64_t{1} << 24;
+  const std::uint64_t start = length.word | (null_key | value_length.word << 32) << length.bits;
+  const std::size_t start_bytes = (length.bits + 32 + value_length.bits) / 8;
+
+  std::byte* const record = to + layout::header_bytes;
+  std::byte* const at = record + start_bytes;
+  const std::uint64_t little = boost::endian::native_to_little(start);
+  std::memcpy(record, &little, sizeof little);
+  std::memcpy(at, value.data(), value.size());
+  std::byte* const headers = at + value.size();
+  *headers = std::byte{0};
+  const auto bytes = static_cast<std::size_t>(headers + 1 - to);
+  const std::int64_t time = timestamp.milliseconds();
+  write_header(to, bytes, {0, 0, time, time, {}, 1}, base_offset, epoch);
+
+  const std::byte* const covered = to + layout::attributes;
+  std::uint32_t crc = crc32c({covered, static_cast<std::size_t>(at - covered)});
+  crc = crc32c({headers, 1}, crc32c(value, crc));
+  store_big(to + layout::crc, crc);
+  return bytes;
+}
+
+}  // namespace
+
 std::size_t encode_single(std::byte* to, Timestamp timestamp, std::optional<Bytes> key,
                           std::optional<Bytes> value, std::span<const HeaderView> headers,
                           Offset base_offset, LeaderEpoch epoch) noexcept {
+  if (is_plain(key, value, headers)) return encode_plain(to, timestamp, *value, base_offset, epoch);
   const RecordFields record{0, timestamp.milliseconds(), key, value};
   const std::byte* const end =
-      write_record(to + layout::header_bytes, record, record.timestamp, headers);
+      detail::write_record(to + layout::header_bytes, record, record.timestamp, headers);
   const auto bytes = static_cast<std::size_t>(end - to);
-  write_header(to, bytes, {0, 0, record.timestamp, record.timestamp, {}, 1});
-  stamp_batch({to, bytes}, base_offset, epoch);
+  write_header(to, bytes, {0, 0, record.timestamp, record.timestamp, {}, 1}, base_offset, epoch);
   write_crc(to, bytes);
   return bytes;
 }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
+#include <cstring>
 #include <limits>
 
 #include <millrace/core/crc32c.hpp>
@@ -87,6 +90,119 @@ inline Bytes record_body(const std::byte* at, const std::byte* end) noexcept {
   return {start, static_cast<std::size_t>(length)};
 }
 
+inline std::uint64_t load_word(const std::byte* at) noexcept {
+  std::uint64_t word;
+  std::memcpy(&word, at, sizeof word);
+  return boost::endian::little_to_native(word);
+}
+
+/// How many bytes the first fields of a record take. Records of one batch mostly have the same
+/// shape, and then one comparison of the first word stands for all the tests of single bytes.
+struct Shape {
+  bool matches(std::uint64_t word) const noexcept { return (word & mask) == expected; }
+  /// The record's size, with its length field.
+  std::ptrdiff_t size(std::uint64_t word) const noexcept {
+    return static_cast<std::ptrdiff_t>(((word >> 1) & 0x3f) + ((word >> 2) & length_high)) +
+           length_bytes;
+  }
+  std::int64_t delta(std::uint64_t word) const noexcept {
+    word >>= delta_shift;
+    return static_cast<std::int64_t>((word & 0x3f) + ((word >> 1) & delta_high));
+  }
+
+  std::uint64_t mask = 0;
+  std::uint64_t expected = 1;  // never matches
+  std::uint64_t length_high = 0;
+  std::uint64_t delta_high = 0;
+  int length_bytes = 0;
+  int delta_shift = 0;
+  int fields_bytes = 0;
+};
+
+/// The shape of a record that starts with `word`; one that never matches if the length or offset
+/// takes more than two bytes, the time more than three, or one of the former is negative.
+Shape shape_of(std::uint64_t word) noexcept {
+  constexpr std::uint64_t second_byte = 0x1fc0;
+  constexpr std::uint64_t in_one_byte = 0x81, in_two_bytes = 0x8081;
+  Shape shape;
+  const bool long_length = (word & in_one_byte) != 0;
+  shape.length_bytes = long_length ? 2 : 1;
+  shape.length_high = long_length ? second_byte : 0;
+  std::uint64_t mask = long_length ? in_two_bytes : in_one_byte;
+  std::uint64_t expected = long_length ? 0x80 : 0;
+
+  int at = 8 * shape.length_bytes + 8;
+  for (int time_bytes = 1; (word >> (at + 7) & 1) != 0; ++time_bytes, at += 8) {
+    if (time_bytes == 3) return shape;
+    mask |= std::uint64_t{0x80} << at;
+    expected |= std::uint64_t{0x80} << at;
+  }
+  mask |= std::uint64_t{0x80} << at;
+  at += 8;
+
+  const bool long_delta = (word >> at & in_one_byte) != 0;
+  shape.delta_shift = at + 1;
+  shape.delta_high = long_delta ? second_byte : 0;
+  shape.fields_bytes = at / 8 + (long_delta ? 2 : 1);
+  mask |= (long_delta ? in_two_bytes : in_one_byte) << at;
+  expected |= std::uint64_t{long_delta ? 0x80u : 0u} << at;
+  if ((word & mask) == expected) {
+    shape.mask = mask;
+    shape.expected = expected;
+  }
+  return shape;
+}
+
+/// Where a walk over records stands; a local copy of a cursor's state.
+struct Walk {
+  const std::byte* at;
+  const std::byte* end;
+  std::int32_t left;
+  std::int64_t next_delta;
+  std::int64_t wanted;  // records below this delta are passed over
+};
+
+/// Passes over records of this shape as long as their length field is that of `word`.
+inline void skip_alike(Walk& walk, const Shape& shape, std::uint64_t word) noexcept {
+  const std::uint64_t mask = shape.mask | ((std::uint64_t{1} << (8 * shape.length_bytes)) - 1);
+  const std::uint64_t expected = word & mask;
+  const std::ptrdiff_t size = shape.size(word);
+  // The step does not depend on the bytes just read, so that the processor loads the records ahead
+  // while it still checks this one.
+  std::ptrdiff_t room = walk.end - walk.at - std::max(size, detail::quick_bytes);
+  for (; walk.left > 0 && room >= 0; --walk.left, room -= size, walk.at += size) {
+    word = load_word(walk.at);
+    const std::int64_t delta = shape.delta(word);
+    if ((word & mask) != expected || delta < walk.next_delta || delta >= walk.wanted) return;
+    walk.next_delta = delta + 1;
+  }
+}
+
+/// So many records in a row have the same length before the next one's is guessed.
+constexpr int alike_to_guess = 2;
+
+/// Passes over records of this shape; whether it came to one of another shape.
+inline bool skip_of_shape(Walk& walk, const Shape& shape) noexcept {
+  std::ptrdiff_t usual = 0;
+  int alike = 0;
+  while (walk.left > 0 && walk.end - walk.at >= detail::quick_bytes) {
+    const std::uint64_t word = load_word(walk.at);
+    if (!shape.matches(word)) return true;
+    const std::ptrdiff_t size = shape.size(word);
+    const std::int64_t delta = shape.delta(word);
+    if (size < shape.fields_bytes || size > walk.end - walk.at || delta < walk.next_delta ||
+        delta >= walk.wanted)
+      return false;
+    walk.at += size;
+    --walk.left;
+    walk.next_delta = delta + 1;
+    alike = size == usual ? alike + 1 : 0;
+    usual = size;
+    if (alike >= alike_to_guess) skip_alike(walk, shape, word);
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<BatchView> BatchView::parse(Bytes bytes) {
@@ -138,7 +254,7 @@ RecordCursor::Step RecordCursor::fail() noexcept {
   return Step::malformed;
 }
 
-RecordCursor::Step RecordCursor::next(RecordView& out) noexcept {
+RecordCursor::Step RecordCursor::next_checked(RecordView& out) noexcept {
   if (left_ <= 0) [[unlikely]]
     return left_ == 0 && at_ == end_ ? Step::end : fail();
   const Bytes body = record_body(at_, end_);
@@ -165,11 +281,7 @@ RecordCursor::Step RecordCursor::next(RecordView& out) noexcept {
   }
 
   out.offset = base_offset_ + offset_delta;
-  // Unsigned, because damaged bytes may make the sum overflow.
-  out.timestamp = Timestamp{
-      append_time_set_ ? append_time_
-                       : static_cast<std::int64_t>(static_cast<std::uint64_t>(base_timestamp_) +
-                                                   static_cast<std::uint64_t>(timestamp_delta))};
+  out.timestamp = time_of(timestamp_delta);
   out.headers = HeaderList({at, end}, static_cast<std::int32_t>(header_count));
   at_ = end;
   --left_;
@@ -177,21 +289,37 @@ RecordCursor::Step RecordCursor::next(RecordView& out) noexcept {
   return Step::record;
 }
 
-RecordCursor::Step RecordCursor::skip_to(Offset offset, RecordView& out) noexcept {
-  while (left_ > 0) {
-    const Bytes body = record_body(at_, end_);
-    if (body.empty()) return fail();
-    const std::byte* const end = body.data() + body.size();
-    std::int64_t delta = 0;
-    const std::byte* at = decode_zigzag<10>(body.data() + 1, end, delta);
-    if (at == nullptr) return fail();
-    at = decode_zigzag<5>(at, end, delta);
-    if (at == nullptr || delta < next_delta_ || delta > last_delta_) return fail();
-    if (base_offset_ + delta >= offset) break;
-    at_ = end;
-    --left_;
-    next_delta_ = delta + 1;
+bool RecordCursor::skip_one(Offset offset) noexcept {
+  const Bytes body = record_body(at_, end_);
+  if (body.empty()) return fail(), false;
+  const std::byte* const end = body.data() + body.size();
+  std::int64_t delta = 0;
+  const std::byte* at = decode_zigzag<10>(body.data() + 1, end, delta);
+  if (at != nullptr) at = decode_zigzag<5>(at, end, delta);
+  if (at == nullptr || delta < next_delta_ || delta > last_delta_) return fail(), false;
+  if (base_offset_ + delta >= offset) return false;
+  at_ = end;
+  --left_;
+  next_delta_ = delta + 1;
+  return true;
+}
+
+void RecordCursor::skip_quickly(Offset offset) noexcept {
+  if (left_ <= 0 || end_ - at_ < detail::quick_bytes) return;
+  Walk walk{at_, end_, left_, next_delta_, std::min(offset - base_offset_, last_delta_ + 1)};
+  Shape shape = shape_of(load_word(walk.at));
+  while (skip_of_shape(walk, shape)) {
+    shape = shape_of(load_word(walk.at));
+    if (!shape.matches(load_word(walk.at))) break;
   }
+  at_ = walk.at;
+  left_ = walk.left;
+  next_delta_ = walk.next_delta;
+}
+
+RecordCursor::Step RecordCursor::skip_to(Offset offset, RecordView& out) noexcept {
+  skip_quickly(offset);
+  while (left_ > 0 && skip_one(offset)) skip_quickly(offset);
   return next(out);
 }
 

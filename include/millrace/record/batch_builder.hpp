@@ -1,17 +1,15 @@
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include <millrace/core/result.hpp>
 #include <millrace/record/batch_header.hpp>
+#include <millrace/record/record_encoding.hpp>
 #include <millrace/record/record_view.hpp>
 
 namespace millrace::inline v0::record {
-
-namespace detail {
-struct RecordFields;
-}
 
 struct BatchOptions {
   Codec codec = Codec::none;
@@ -64,6 +62,8 @@ class BatchBuilder {
  private:
   template <typename HeaderSource>
   Result<void> append(const detail::RecordFields& record, const HeaderSource& headers);
+  Result<void> add_slowly(const detail::RecordFields& record, std::span<const HeaderView> headers);
+  void take(const std::byte* end, const detail::RecordFields& record) noexcept;
   std::byte* room(std::size_t bytes);
   Result<void> rebase(std::int64_t base_timestamp);
   Result<MutableBytes> seal(std::int32_t last_offset_delta, bool horizon);
@@ -78,6 +78,30 @@ class BatchBuilder {
   std::int64_t max_timestamp_ = -1;
   std::vector<std::byte> compressed_;
 };
+
+inline void BatchBuilder::take(const std::byte* end, const detail::RecordFields& record) noexcept {
+  used_ = static_cast<std::size_t>(end - buffer_.get());
+  ++count_;
+  last_delta_ = record.offset_delta;
+  max_timestamp_ = std::max(max_timestamp_, record.timestamp);
+}
+
+inline Result<void> BatchBuilder::add(Timestamp timestamp, std::optional<Bytes> key,
+                                      std::optional<Bytes> value,
+                                      std::span<const HeaderView> headers) {
+  const detail::RecordFields record{
+      static_cast<std::int32_t>(static_cast<std::uint32_t>(last_delta_) + 1u),
+      timestamp.milliseconds(), key, value};
+  const std::size_t bound =
+      detail::record_overhead_bound + detail::size_of(key) + detail::size_of(value);
+  // An empty builder may have no room at all yet: count_ comes first.
+  if (count_ == 0 || bound > capacity_ - used_ || record.offset_delta < 0 || !headers.empty())
+      [[unlikely]]
+    return add_slowly(record, headers);
+  std::byte* const start = buffer_.get() + used_;
+  take(detail::write_record(start, record, base_timestamp_, detail::NoHeaders{}), record);
+  return {};
+}
 
 /// Sets the two fields that stand outside the CRC; `batch` holds one whole batch.
 void stamp_batch(MutableBytes batch, Offset base_offset, LeaderEpoch epoch) noexcept;

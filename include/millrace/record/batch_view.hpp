@@ -2,6 +2,7 @@
 #include <vector>
 
 #include <millrace/core/result.hpp>
+#include <millrace/core/varint.hpp>
 #include <millrace/record/batch_header.hpp>
 #include <millrace/record/record_view.hpp>
 
@@ -93,6 +94,16 @@ class RecordCursor {
 
  private:
   Step fail() noexcept;
+  Step next_checked(RecordView& out) noexcept;
+  void skip_quickly(Offset offset) noexcept;
+  bool skip_one(Offset offset) noexcept;
+  Timestamp time_of(std::int64_t delta) const noexcept {
+    // Unsigned, because damaged bytes may make the sum overflow.
+    return Timestamp{append_time_set_
+                         ? append_time_
+                         : static_cast<std::int64_t>(static_cast<std::uint64_t>(base_timestamp_) +
+                                                     static_cast<std::uint64_t>(delta))};
+  }
 
   const std::byte* at_ = nullptr;
   const std::byte* end_ = nullptr;
@@ -104,5 +115,74 @@ class RecordCursor {
   std::int64_t next_delta_ = 0;   // the smallest offset delta that may follow
   std::int64_t last_delta_ = -1;  // the largest
 };
+
+namespace detail {
+
+/// So many bytes hold the fixed fields of any record that the quick path of a cursor takes, up to
+/// and with the first two bytes of the key's length.
+inline constexpr std::ptrdiff_t quick_bytes = 16;
+
+/// Reads a varint of one or two bytes at `at`, where two bytes must be readable; returns one past
+/// it, nullptr if it is longer.
+inline const std::byte* quick_varint(const std::byte* at, std::uint32_t& value) noexcept {
+  const auto low = std::to_integer<std::uint32_t>(at[0]);
+  if (low < 0x80) {
+    value = low;
+    return at + 1;
+  }
+  const auto high = std::to_integer<std::uint32_t>(at[1]);
+  value = (low & 0x7f) | (high << 7);
+  return high < 0x80 ? at + 2 : nullptr;
+}
+
+/// Reads a key or value and its length; false unless it is plain and leaves a byte before `end`.
+inline bool quick_field(const std::byte*& at, const std::byte* end,
+                        std::optional<Bytes>& out) noexcept {
+  if (*at == std::byte{1}) {
+    out.reset();
+    return ++at < end;
+  }
+  std::uint32_t raw = 0;
+  const std::byte* const start = quick_varint(at, raw);
+  if (start == nullptr || (raw & 1) != 0 || end - start <= static_cast<std::ptrdiff_t>(raw >> 1))
+      [[unlikely]]
+    return false;
+  out.emplace(start, raw >> 1);
+  at = start + (raw >> 1);
+  return true;
+}
+
+}  // namespace detail
+
+inline RecordCursor::Step RecordCursor::next(RecordView& out) noexcept {
+  // The quick path takes records with short lengths and without headers, as far from the end as it
+  // needs to do without looking; everything else, and all that is odd, goes to next_checked().
+  if (left_ <= 0 || end_ - at_ < detail::quick_bytes) [[unlikely]]
+    return next_checked(out);
+  std::uint32_t length = 0, time = 0, offset = 0;
+  const std::byte* at = detail::quick_varint(at_, length);
+  if (at == nullptr || (length & 1) != 0 || static_cast<std::ptrdiff_t>(length >> 1) > end_ - at)
+      [[unlikely]]
+    return next_checked(out);
+  const std::byte* const end = at + (length >> 1);
+  at = detail::quick_varint(at + 1, time);
+  if (at == nullptr) [[unlikely]]
+    return next_checked(out);
+  at = detail::quick_varint(at, offset);
+  const std::int64_t delta = offset >> 1;
+  if (at == nullptr || (offset & 1) != 0 || delta < next_delta_ || delta > last_delta_ ||
+      end - at < 3) [[unlikely]]
+    return next_checked(out);
+  if (!detail::quick_field(at, end, out.key) || end - at < 2 ||
+      !detail::quick_field(at, end, out.value) || end - at != 1 || *at != std::byte{0}) [[unlikely]]
+    return next_checked(out);
+  out.offset = base_offset_ + delta;
+  out.timestamp = time_of(unzigzag(time));
+  out.headers = HeaderList({end, end}, 0);
+  at_ = end;
+  --left_;
+  next_delta_ = delta + 1;
+  return Step::record;
+}
 
 }  // namespace millrace::inline v0::record
