@@ -68,7 +68,8 @@ namespace flush {
 /// Any flush policy, by value.
 class Any {
  public:
-  template <FlushPolicy P>
+  template <typename P>
+    requires(!std::same_as<P, Any> && FlushPolicy<P>)
   Any(P policy) : policy_(std::make_shared<Model<P>>(std::move(policy))) {}
   const engine::FlushPolicyPtr& erased() const noexcept { return policy_; }
 
