@@ -1,10 +1,9 @@
-#include <millrace/storage/cleaner.hpp>
-
 #include <algorithm>
 #include <limits>
-
 #include <millrace/record/batch_builder.hpp>
+#include <millrace/storage/cleaner.hpp>
 #include <millrace/storage/file_names.hpp>
+#include <millrace/storage/index_builder.hpp>
 #include <millrace/storage/tidy.hpp>
 
 namespace millrace::inline v0::storage {
@@ -35,31 +34,78 @@ Result<void> for_each_batch(Segment& segment, Visit&& visit) {
   return {};
 }
 
-/// Writes batches one after another through a buffer.
+template <typename Visit>
+Result<void> for_each_record(const BatchView& batch, std::vector<std::byte>& scratch,
+                             Visit&& visit) {
+  MILLRACE_TRY(RecordCursor cursor, RecordCursor::open(batch, scratch));
+  RecordView record;
+  for (auto step = cursor.next(record); step != RecordCursor::Step::end;
+       step = cursor.next(record)) {
+    if (step == RecordCursor::Step::malformed) {
+      return Error(Errc::corrupt_data, "compaction met a malformed record in the batch at offset " +
+                                           std::to_string(batch.base_offset().value()) +
+                                           "; run `millrace log repair` on the directory");
+    }
+    MILLRACE_CHECK(visit(record));
+  }
+  return {};
+}
+
+/// The cleaned log and its indexes. The file is made when the first batch is not as it was in
+/// `original`; until then what was put is that segment's beginning.
 class CleanedFile {
  public:
-  explicit CleanedFile(os::File file) : file_(std::move(file)) {}
-  Result<void> put(Bytes batch) {
-    buffer_.insert(buffer_.end(), batch.begin(), batch.end());
+  CleanedFile(os::DirectoryPtr directory, Segment& original)
+      : directory_(std::move(directory)),
+        original_(original),
+        name_(file_name(original.base_offset(), log_suffix).append(cleaned_suffix)),
+        indexes_(original.base_offset()) {}
+
+  bool is_started() const noexcept { return file_.is_open(); }
+  /// From here on the output differs from the original.
+  Result<void> start() {
+    if (is_started()) return {};
+    MILLRACE_TRY(file_, directory_->open(name_, os::OpenMode::replace));
+    return file_.write_at(Bytes(original_.data(), size_), 0);
+  }
+  Result<void> put(const BatchView& batch) {
+    indexes_.add(batch, size_);
+    size_ += batch.size();
+    if (!is_started()) return {};
+    buffer_.insert(buffer_.end(), batch.data(), batch.data() + batch.size());
     return buffer_.size() >= flush_bytes ? write_out() : Result<void>();
   }
-  Result<std::uint64_t> finish() {
+  Result<void> finish() {
+    if (!is_started()) return {};
     MILLRACE_CHECK(write_out());
     MILLRACE_CHECK(file_.sync());
-    return written_;
+    return indexes_.write(directory_, cleaned_suffix);
   }
+  void discard() {
+    if (!is_started()) return;
+    static_cast<void>(directory_->remove(name_));
+    for (const auto suffix : {offset_index_suffix, time_index_suffix}) {
+      const auto name = file_name(original_.base_offset(), suffix).append(cleaned_suffix);
+      static_cast<void>(directory_->remove(name));
+    }
+  }
+  std::uint64_t size() const noexcept { return size_; }
 
  private:
   static constexpr std::size_t flush_bytes = 1u << 20;
   Result<void> write_out() {
-    MILLRACE_CHECK(file_.write_at(buffer_, written_));
-    written_ += buffer_.size();
+    MILLRACE_CHECK(file_.write_at(buffer_, size_ - buffer_.size()));
     buffer_.clear();
     return {};
   }
+
+  os::DirectoryPtr directory_;
+  Segment& original_;
+  std::string name_;
   os::File file_;
+  IndexContent indexes_;
   std::vector<std::byte> buffer_;
-  std::uint64_t written_ = 0;
+  std::uint64_t size_ = 0;
 };
 
 class Rewriter {
@@ -69,69 +115,66 @@ class Rewriter {
 
   Result<void> batch(const BatchView& batch, bool is_last) {
     stats_.bytes_before += batch.size();
-    if (batch.is_control()) return out_.put(batch.bytes());
-    bool drops = false;
+    if (batch.is_control()) return out_.put(batch);
+    const bool aborted = rules_.aborted->contains(batch);
     bool tombstones = false;
     std::int64_t kept = 0;
-    MILLRACE_CHECK(for_each_record(batch, [&](const RecordView& record) -> Result<void> {
-      const bool keep = keeps(batch, record);
-      drops |= !keep;
+    std::int64_t seen = 0;
+    MILLRACE_CHECK(for_each_record(batch, scratch_, [&](const RecordView& record) -> Result<void> {
+      const bool keep = !aborted && keeps(batch, record);
+      ++seen;
       kept += keep ? 1 : 0;
       tombstones |= keep && !record.value;
       return {};
     }));
     stats_.records_kept += static_cast<std::uint64_t>(kept);
-    stats_.records_dropped += static_cast<std::uint64_t>(batch.record_count() - kept);
-    if (kept == 0 && !is_last) return {};
+    stats_.records_dropped += static_cast<std::uint64_t>(seen - kept);
     const bool stamps_horizon = tombstones && !batch.delete_horizon();
-    if (!drops && !stamps_horizon) return out_.put(batch.bytes());
-    return rewrite(batch, stamps_horizon);
+    if (kept == seen && !stamps_horizon && (kept != 0 || stays_empty(batch, is_last))) {
+      return out_.put(batch);
+    }
+    MILLRACE_CHECK(out_.start());
+    if (kept == 0 && !stays_empty(batch, is_last)) return {};
+    return rewrite(batch, kept != 0, stamps_horizon);
   }
 
  private:
-  template <typename Visit>
-  Result<void> for_each_record(const BatchView& batch, Visit&& visit) {
-    MILLRACE_TRY(RecordCursor cursor, RecordCursor::open(batch, scratch_));
-    RecordView record;
-    for (auto step = cursor.next(record); step != RecordCursor::Step::end;
-         step = cursor.next(record)) {
-      if (step == RecordCursor::Step::malformed) {
-        return Error(Errc::corrupt_data, "compaction met a malformed record in the batch at offset " +
-                                             std::to_string(batch.base_offset().value()));
-      }
-      MILLRACE_CHECK(visit(record));
-    }
-    return {};
-  }
-
   bool keeps(const BatchView& batch, const RecordView& record) const {
-    if (record.offset >= rules_.keys_end) return true;
     if (!record.key) return false;
-    const auto last = rules_.keys->find(std::string(as_text(*record.key)));
-    if (last != rules_.keys->end() && last->second > record.offset) return false;
+    const auto last = rules_.keys->find(as_text(*record.key));
+    if (last && *last > record.offset) return false;
     if (record.value) return true;
     const auto horizon = batch.delete_horizon();
     return !horizon || rules_.now < *horizon;
   }
 
-  Result<void> rewrite(const BatchView& batch, bool stamps_horizon) {
-    builder_.reset({.codec = batch.codec(),
+  /// The last batch holds the segment's end; others may hold a producer's last sequence.
+  bool stays_empty(const BatchView& batch, bool is_last) const {
+    return is_last || (batch.producer().id >= 0 &&
+                       rules_.now - batch.max_timestamp() < rules_.producer_retention);
+  }
+
+  Result<void> rewrite(const BatchView& batch, bool any, bool stamps_horizon) {
+    builder_.reset({.codec = any ? batch.codec() : record::Codec::none,
                     .transactional = batch.is_transactional(),
                     .producer = batch.producer()});
-    MILLRACE_CHECK(for_each_record(batch, [&](const RecordView& record) -> Result<void> {
-      if (!keeps(batch, record)) return {};
-      const auto delta = static_cast<std::int32_t>(record.offset - batch.base_offset());
-      return builder_.add_at(delta, record.timestamp, record.key, record.value, record.headers);
-    }));
+    if (any) {
+      MILLRACE_CHECK(for_each_record(batch, scratch_, [&](const RecordView& r) -> Result<void> {
+        if (!keeps(batch, r)) return {};
+        const auto delta = static_cast<std::int32_t>(r.offset - batch.base_offset());
+        return builder_.add_at(delta, r.timestamp, r.key, r.value, r.headers);
+      }));
+    }
     auto horizon = batch.delete_horizon();
     if (stamps_horizon) horizon = rules_.now + rules_.delete_retention;
     MILLRACE_TRY(const MutableBytes bytes,
                  builder_.finish_compacted(batch.last_offset_delta(), horizon));
     record::stamp_batch(bytes, batch.base_offset(), batch.leader_epoch());
-    if (batch.timestamp_type() == record::TimestampType::log_append_time) {
+    if (any && batch.timestamp_type() == record::TimestampType::log_append_time) {
       record::stamp_append_time(bytes, batch.max_timestamp());
     }
-    return out_.put(bytes);
+    MILLRACE_TRY(const BatchView rewritten, BatchView::parse(bytes));
+    return out_.put(rewritten);
   }
 
   const CleanRules& rules_;
@@ -143,62 +186,93 @@ class Rewriter {
 
 }  // namespace
 
-Result<void> collect_keys(Segment& segment, Offset from, KeyOffsets& keys) {
+void KeyOffsets::set(std::string_view key, Offset offset) {
+  if (const auto found = offsets_.find(key); found != offsets_.end()) {
+    found->second = offset;
+    return;
+  }
+  constexpr std::uint64_t entry_bytes = 64;  // node, hash, bucket
+  memory_bytes_ += entry_bytes + key.size();
+  offsets_.emplace(std::string(key), offset);
+}
+
+std::optional<Offset> KeyOffsets::find(std::string_view key) const noexcept {
+  const auto found = offsets_.find(key);
+  if (found == offsets_.end()) return std::nullopt;
+  return found->second;
+}
+
+Result<void> collect_transactions(Segment& segment, Offset limit, AbortedTransactions& aborted) {
+  MILLRACE_CHECK(segment.open());
+  for (std::uint64_t position = 0; position < segment.end();) {
+    MILLRACE_CHECK(segment.check_readable(position, record::layout::header_bytes));
+    const BatchView batch = segment.batch_at(position);
+    if (batch.size() == 0 || batch.base_offset() >= limit) break;
+    if (batch.is_control()) MILLRACE_CHECK(segment.check_readable(position, batch.size()));
+    aborted.add(batch);
+    position += batch.size();
+  }
+  return {};
+}
+
+Result<void> collect_keys(Segment& segment, const AbortedTransactions& aborted, KeyOffsets& keys) {
   std::vector<std::byte> scratch;
   return for_each_batch(segment, [&](const BatchView& batch) -> Result<void> {
-    if (batch.is_control() || batch.last_offset() < from) return {};
-    MILLRACE_TRY(RecordCursor cursor, RecordCursor::open(batch, scratch));
-    RecordView record;
-    while (cursor.next(record) == RecordCursor::Step::record) {
-      if (record.key && record.offset >= from) {
-        keys.insert_or_assign(std::string(as_text(*record.key)), record.offset);
-      }
-    }
-    return {};
+    if (batch.is_control() || aborted.contains(batch)) return {};
+    return for_each_record(batch, scratch, [&](const RecordView& record) -> Result<void> {
+      if (record.key) keys.set(as_text(*record.key), record.offset);
+      return {};
+    });
   });
 }
 
 Result<CleanStats> rewrite_segments(const std::vector<SegmentPtr>& segments,
                                     const CleanRules& rules) {
-  const auto& directory = segments.front()->directory();
-  const Offset base = segments.front()->base_offset();
-  const std::string name = file_name(base, log_suffix) + std::string(cleaned_suffix);
-  MILLRACE_TRY(os::File file, directory->open(name, os::OpenMode::replace));
-  CleanedFile out(std::move(file));
+  Segment& first = *segments.front();
+  MILLRACE_CHECK(finish_exchange(first.directory()));
+  MILLRACE_CHECK(first.open());
+  CleanedFile out(first.directory(), first);
   CleanStats stats;
   Rewriter rewriter(rules, out, stats);
-  auto written = [&]() -> Result<std::uint64_t> {
+  auto written = [&]() -> Result<void> {
+    if (segments.size() > 1) MILLRACE_CHECK(out.start());
     for (const auto& segment : segments) {
       const bool is_last_segment = segment == segments.back();
       MILLRACE_CHECK(for_each_batch(*segment, [&](const BatchView& batch) {
-        const auto after = static_cast<std::uint64_t>(batch.data() + batch.size() - segment->data());
+        const auto after =
+            static_cast<std::uint64_t>(batch.data() + batch.size() - segment->data());
         return rewriter.batch(batch, is_last_segment && after >= segment->end());
       }));
     }
     return out.finish();
   }();
   if (!written) {
-    static_cast<void>(directory->remove(name));
+    out.discard();
     return std::move(written).error();
   }
-  stats.bytes_after = *written;
+  stats.bytes_after = out.size();
+  stats.changed = out.is_started();
   return stats;
 }
 
-Result<void> swap_in(const os::DirectoryPtr& directory, const std::vector<SegmentPtr>& replaced) {
+Result<void> swap_in(const os::DirectoryPtr& directory, const std::vector<SegmentPtr>& replaced,
+                     Offset end) {
   const Offset base = replaced.front()->base_offset();
   const std::string log = file_name(base, log_suffix);
-  const std::string swap = log + std::string(swap_suffix);
-  MILLRACE_CHECK(directory->rename(log + std::string(cleaned_suffix), swap));
-  MILLRACE_CHECK(directory->sync());
-  for (std::size_t i = replaced.size(); i-- > 1;) {
-    MILLRACE_CHECK(remove_segment_files(directory, replaced[i]->base_offset()));
-  }
+  MILLRACE_CHECK(begin_exchange(directory, {base, end}));
   for (const auto suffix : {offset_index_suffix, time_index_suffix, transaction_index_suffix}) {
     MILLRACE_CHECK(directory->remove(file_name(base, suffix)));
   }
-  MILLRACE_CHECK(directory->rename(swap, log));
-  return directory->sync();
+  MILLRACE_CHECK(directory->rename(std::string(log).append(cleaned_suffix), log));
+  for (const auto suffix : {offset_index_suffix, time_index_suffix}) {
+    const std::string name = file_name(base, suffix);
+    MILLRACE_CHECK(directory->rename(std::string(name).append(cleaned_suffix), name));
+  }
+  MILLRACE_CHECK(directory->sync());
+  for (std::size_t i = 1; i < replaced.size(); ++i) {
+    MILLRACE_CHECK(remove_segment_files(directory, replaced[i]->base_offset()));
+  }
+  return end_exchange(directory);
 }
 
 std::vector<std::vector<SegmentPtr>> group_segments(const std::vector<SegmentPtr>& segments,
@@ -207,10 +281,9 @@ std::vector<std::vector<SegmentPtr>> group_segments(const std::vector<SegmentPtr
   std::uint64_t bytes = 0;
   for (const auto& segment : segments) {
     const std::uint64_t size = segment->file_bytes().value_or(options.segment_bytes);
-    const bool fits =
-        !groups.empty() && bytes + size <= options.segment_bytes &&
-        segment->base_offset() - groups.back().front()->base_offset() <
-            std::numeric_limits<std::int32_t>::max() / 2;
+    const bool fits = !groups.empty() && bytes + size <= options.segment_bytes &&
+                      segment->base_offset() - groups.back().front()->base_offset() <
+                          std::numeric_limits<std::int32_t>::max() / 2;
     if (!fits) {
       groups.emplace_back();
       bytes = 0;

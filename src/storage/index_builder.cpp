@@ -1,8 +1,6 @@
-#include <millrace/storage/index_builder.hpp>
-
-#include <vector>
-
 #include <millrace/storage/file_names.hpp>
+#include <millrace/storage/index_builder.hpp>
+#include <vector>
 
 namespace millrace::inline v0::storage {
 
@@ -42,35 +40,42 @@ void append_index_entries(OffsetIndex& offsets, TimeIndex& times, const record::
   if (times.file().count() + 1 < times.file().capacity()) times.append(largest);
 }
 
+void IndexContent::add_time() {
+  const TimeEntry largest = policy_.largest();
+  if (largest.timestamp <= last_time_) return;
+  last_time_ = largest.timestamp;
+  const std::size_t at = times_.size();
+  times_.resize(at + TimeIndex::entry_bytes);
+  store_big(times_.data() + at, last_time_.milliseconds());
+  store_big(times_.data() + at + 8, static_cast<std::int32_t>(largest.offset - base_));
+}
+
+void IndexContent::add(const record::BatchView& batch, std::uint64_t position) {
+  if (!policy_.add(batch)) return;
+  const std::size_t at = offsets_.size();
+  offsets_.resize(at + OffsetIndex::entry_bytes);
+  store_big(offsets_.data() + at, static_cast<std::int32_t>(batch.last_offset() - base_));
+  store_big(offsets_.data() + at + 4, static_cast<std::uint32_t>(position));
+  add_time();
+}
+
+Result<void> IndexContent::write(const os::DirectoryPtr& directory, std::string_view suffix) {
+  add_time();
+  MILLRACE_CHECK(
+      replace_index(directory, file_name(base_, offset_index_suffix).append(suffix), offsets_));
+  return replace_index(directory, file_name(base_, time_index_suffix).append(suffix), times_);
+}
+
 Result<void> write_indexes(const os::DirectoryPtr& directory, Offset base, Bytes log,
                            std::uint32_t interval_bytes) {
-  IndexPolicy policy(interval_bytes);
-  std::vector<std::byte> offsets;
-  std::vector<std::byte> times;
-  Timestamp last_time = Timestamp::none();
-  const auto add_time = [&] {
-    if (policy.largest().timestamp <= last_time) return;
-    last_time = policy.largest().timestamp;
-    const std::size_t at = times.size();
-    times.resize(at + TimeIndex::entry_bytes);
-    store_big(times.data() + at, last_time.milliseconds());
-    store_big(times.data() + at + 8, static_cast<std::int32_t>(policy.largest().offset - base));
-  };
+  IndexContent indexes(base, interval_bytes);
   for (std::size_t position = 0; position < log.size();) {
     const auto batch = record::BatchView::try_parse(log.subspan(position));
     if (batch.size() == 0) break;
-    if (policy.add(batch)) {
-      const std::size_t at = offsets.size();
-      offsets.resize(at + OffsetIndex::entry_bytes);
-      store_big(offsets.data() + at, static_cast<std::int32_t>(batch.last_offset() - base));
-      store_big(offsets.data() + at + 4, static_cast<std::uint32_t>(position));
-      add_time();
-    }
+    indexes.add(batch, position);
     position += batch.size();
   }
-  add_time();
-  MILLRACE_CHECK(replace_index(directory, file_name(base, offset_index_suffix), offsets));
-  return replace_index(directory, file_name(base, time_index_suffix), times);
+  return indexes.write(directory);
 }
 
 }  // namespace millrace::inline v0::storage

@@ -1,5 +1,4 @@
 #include <algorithm>
-
 #include <millrace/storage/checkpoint.hpp>
 #include <millrace/storage/cleaner.hpp>
 #include <millrace/storage/log.hpp>
@@ -43,8 +42,8 @@ Result<Dirty> find_dirty(const SegmentList& list, Offset first_dirty, const LogO
     }
     MILLRACE_TRY(const TimeEntry entry, segment->largest(next));
     const Timestamp largest = entry.timestamp;
-    const bool too_young = options.min_compaction_lag.count() > 0 &&
-                           now - largest < options.min_compaction_lag;
+    const bool too_young =
+        options.min_compaction_lag.count() > 0 && now - largest < options.min_compaction_lag;
     if (too_young || next > limit) break;
     if (found.dirty.empty()) found.oldest_dirty = largest;
     found.dirty.push_back(segment);
@@ -66,9 +65,8 @@ Result<std::uint64_t> Log::compact(bool force) {
     MILLRACE_CHECK(check_usable());
     list = *segments();
   }
-  MILLRACE_TRY(const Dirty found,
-               find_dirty(*list, load_first_dirty(directory_), now_options, last_stable_offset(),
-                          now));
+  MILLRACE_TRY(Dirty found, find_dirty(*list, load_first_dirty(directory_), now_options,
+                                       last_stable_offset(), now));
   if (found.dirty.empty()) return std::uint64_t{0};
   const double ratio = static_cast<double>(found.dirty_bytes) /
                        static_cast<double>(found.dirty_bytes + found.clean_bytes);
@@ -77,41 +75,62 @@ Result<std::uint64_t> Log::compact(bool force) {
                        now - found.oldest_dirty > now_options.max_compaction_lag;
   if (!force && !overdue && ratio <= now_options.min_cleanable_dirty_ratio) return std::uint64_t{0};
 
+  AbortedTransactions aborted;
+  for (const auto& segment : list->segments) {
+    if (segment->base_offset() < found.dirty.front()->base_offset()) continue;
+    MILLRACE_CHECK(collect_transactions(*segment, high_watermark(), aborted));
+  }
   KeyOffsets keys;
-  for (const auto& segment : found.dirty) {
-    MILLRACE_CHECK(collect_keys(*segment, Offset{0}, keys));
+  std::size_t taken = 0;
+  while (taken < found.dirty.size() && keys.memory_bytes() < now_options.dedupe_buffer_bytes) {
+    MILLRACE_CHECK(collect_keys(*found.dirty[taken++], aborted, keys));
   }
+  if (taken < found.dirty.size()) found.end = found.dirty[taken]->base_offset();
   std::vector<SegmentPtr> all = found.clean;
-  all.insert(all.end(), found.dirty.begin(), found.dirty.end());
-  const CleanRules rules{&keys, found.end, now, now_options.delete_retention};
+  all.insert(all.end(), found.dirty.begin(),
+             found.dirty.begin() + static_cast<std::ptrdiff_t>(taken));
+  const CleanRules rules{&keys, &aborted, now, now_options.delete_retention};
   std::uint64_t freed = 0;
-  for (const auto& group : group_segments(all, now_options)) {
-    MILLRACE_TRY(const CleanStats stats, rewrite_segments(group, rules));
+  const auto groups = group_segments(all, now_options);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    MILLRACE_TRY(const CleanStats stats, rewrite_segments(groups[i], rules));
+    if (!stats.changed) continue;
     freed += stats.bytes_before - std::min(stats.bytes_before, stats.bytes_after);
-    // Their last sync must not come after their files are gone.
-    const std::lock_guard one_flush(flush_mutex_);
-    const std::lock_guard lock(mutex_);
-    MILLRACE_CHECK(swap_in(directory_, group));
-    const auto in_group = [&](const SegmentPtr& segment) {
-      return std::find(group.begin(), group.end(), segment) != group.end();
-    };
-    std::erase_if(unsynced_, [&](const auto& sealed) { return in_group(sealed->segment()); });
-    std::erase_if(recovered_unsynced_, in_group);
-    std::vector<SegmentPtr> rest;
-    for (const auto& segment : (*segments())->segments) {
-      if (segment == group.front()) {
-        rest.push_back(std::make_shared<Segment>(
-            directory_, segment->base_offset(), SegmentMode::sealed,
-            limits()));
-      } else if (!in_group(segment)) {
-        rest.push_back(segment);
-      }
-    }
-    replace_list(std::move(rest));
+    const Offset end = i + 1 < groups.size() ? groups[i + 1].front()->base_offset() : found.end;
+    MILLRACE_CHECK(exchange(groups[i], end));
   }
-  MILLRACE_CHECK(directory_->replace_file(
-      cleaner_checkpoint, format_checkpoint({std::to_string(found.end.value())})));
+  MILLRACE_CHECK(directory_->replace_file(cleaner_checkpoint,
+                                          format_checkpoint({std::to_string(found.end.value())})));
   return freed;
+}
+
+Result<void> Log::exchange(const std::vector<SegmentPtr>& group, Offset end) {
+  // Their last sync must not come after their files are gone.
+  const std::lock_guard one_flush(flush_mutex_);
+  const std::lock_guard lock(mutex_);
+  auto& generation = control_.block().segments_generation;
+  generation.fetch_add(1, std::memory_order_release);
+  auto swapped = swap_in(directory_, group, end);
+  if (!swapped) {  // the next pass finishes it; what is read here is still mapped
+    replace_list((*segments())->segments);
+    return swapped;
+  }
+  const auto in_group = [&](const SegmentPtr& segment) {
+    return std::find(group.begin(), group.end(), segment) != group.end();
+  };
+  std::erase_if(unsynced_, [&](const auto& sealed) { return in_group(sealed->segment()); });
+  std::erase_if(recovered_unsynced_, in_group);
+  std::vector<SegmentPtr> rest;
+  for (const auto& segment : (*segments())->segments) {
+    if (segment == group.front()) {
+      rest.push_back(std::make_shared<Segment>(directory_, segment->base_offset(),
+                                               SegmentMode::sealed, limits()));
+    } else if (!in_group(segment)) {
+      rest.push_back(segment);
+    }
+  }
+  replace_list(std::move(rest));
+  return {};
 }
 
 }  // namespace millrace::inline v0::storage

@@ -1,11 +1,11 @@
-#include <millrace/storage/tidy.hpp>
-
 #include <algorithm>
 #include <array>
-
+#include <charconv>
 #include <millrace/os/mapping.hpp>
 #include <millrace/record/batch_view.hpp>
+#include <millrace/storage/checkpoint.hpp>
 #include <millrace/storage/file_names.hpp>
+#include <millrace/storage/tidy.hpp>
 
 namespace millrace::inline v0::storage {
 namespace {
@@ -14,8 +14,7 @@ constexpr std::array derived_suffixes = {offset_index_suffix, time_index_suffix,
                                          transaction_index_suffix};
 
 bool is_leftover(std::string_view name) {
-  return name.ends_with(deleted_suffix) || name.ends_with(cleaned_suffix) ||
-         name.ends_with(".tmp");
+  return name.ends_with(deleted_suffix) || name.ends_with(cleaned_suffix) || name.ends_with(".tmp");
 }
 
 /// The last offset that a complete replacement segment covers.
@@ -56,7 +55,82 @@ Result<void> finish_swap(const os::DirectoryPtr& directory, const std::string& n
   return directory->sync();
 }
 
+/// What finishing an exchange comes to if it is not known which: segments within others go.
+Result<void> remove_overlaps(const os::DirectoryPtr& directory, const std::vector<Offset>& bases) {
+  Offset covered{-1};
+  for (const Offset base : bases) {
+    if (base <= covered) {
+      MILLRACE_CHECK(remove_segment_files(directory, base));
+      continue;
+    }
+    MILLRACE_TRY(covered, last_offset_of(directory, file_name(base, log_suffix), base));
+    for (const auto suffix : derived_suffixes) {
+      MILLRACE_CHECK(directory->remove(file_name(base, suffix)));
+    }
+  }
+  return {};
+}
+
+Result<std::vector<Offset>> list_bases(const os::DirectoryPtr& directory) {
+  MILLRACE_TRY(const auto entries, directory->list());
+  std::vector<Offset> bases;
+  for (const auto& entry : entries) {
+    if (const auto base = parse_file_name(entry.name, log_suffix)) bases.push_back(*base);
+  }
+  std::sort(bases.begin(), bases.end());
+  return bases;
+}
+
+std::optional<OffsetRange> parse_exchange(const std::string& text) {
+  const auto lines = parse_checkpoint(text, exchange_file_name);
+  if (!lines || lines->size() != 1) return std::nullopt;
+  const char* const last = lines->front().data() + lines->front().size();
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  const auto first = std::from_chars(lines->front().data(), last, begin);
+  if (first.ec != std::errc{} || first.ptr == last) return std::nullopt;
+  const auto second = std::from_chars(first.ptr + 1, last, end);
+  if (second.ec != std::errc{} || second.ptr != last) return std::nullopt;
+  return OffsetRange{Offset{begin}, Offset{end}};
+}
+
 }  // namespace
+
+Result<void> begin_exchange(const os::DirectoryPtr& directory, OffsetRange segments) {
+  return directory->replace_file(exchange_file_name,
+                                 format_checkpoint({std::to_string(segments.begin.value()) + " " +
+                                                    std::to_string(segments.end.value())}));
+}
+
+Result<void> end_exchange(const os::DirectoryPtr& directory) {
+  MILLRACE_CHECK(directory->remove(exchange_file_name));
+  return directory->sync();
+}
+
+Result<void> finish_exchange(const os::DirectoryPtr& directory) {
+  MILLRACE_TRY(const bool announced, directory->exists(exchange_file_name));
+  if (!announced) return {};
+  MILLRACE_TRY(const std::string text, directory->read_file(exchange_file_name));
+  MILLRACE_TRY(const auto bases, list_bases(directory));
+  const auto segments = parse_exchange(text);
+  if (!segments) {
+    MILLRACE_CHECK(remove_overlaps(directory, bases));
+    return end_exchange(directory);
+  }
+  const std::string cleaned = file_name(segments->begin, log_suffix).append(cleaned_suffix);
+  MILLRACE_TRY(const bool in_waiting, directory->exists(cleaned));
+  // Taken back before the cleaned file goes: without it this would look like a finished exchange.
+  if (in_waiting) return end_exchange(directory);
+  for (const Offset base : bases) {
+    if (base > segments->begin && base < segments->end) {
+      MILLRACE_CHECK(remove_segment_files(directory, base));
+    }
+  }
+  for (const auto suffix : derived_suffixes) {  // perhaps still those of the old log
+    MILLRACE_CHECK(directory->remove(file_name(segments->begin, suffix)));
+  }
+  return end_exchange(directory);
+}
 
 Result<void> remove_segment_files(const os::DirectoryPtr& directory, Offset base) {
   MILLRACE_CHECK(directory->remove(file_name(base, log_suffix)));
@@ -67,12 +141,9 @@ Result<void> remove_segment_files(const os::DirectoryPtr& directory, Offset base
 }
 
 Result<std::vector<Offset>> tidy_segment_files(const os::DirectoryPtr& directory) {
+  MILLRACE_CHECK(finish_exchange(directory));
   MILLRACE_TRY(const auto entries, directory->list());
-  std::vector<Offset> bases;
-  for (const auto& entry : entries) {
-    if (const auto base = parse_file_name(entry.name, log_suffix)) bases.push_back(*base);
-  }
-  std::sort(bases.begin(), bases.end());
+  MILLRACE_TRY(auto bases, list_bases(directory));
   for (const auto& entry : entries) {
     if (is_leftover(entry.name)) MILLRACE_CHECK(directory->remove(entry.name));
   }

@@ -1,10 +1,9 @@
 #pragma once
-#include <string>
-#include <vector>
-
 #include <millrace/record/batch_builder.hpp>
 #include <millrace/storage/log.hpp>
 #include <millrace/testing/manual_clock.hpp>
+#include <string>
+#include <vector>
 
 #include "temp_directory.hpp"
 

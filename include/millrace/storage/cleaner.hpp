@@ -1,9 +1,10 @@
 #pragma once
-#include <string>
-#include <unordered_map>
-
 #include <millrace/storage/log_options.hpp>
 #include <millrace/storage/segment.hpp>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
 
 namespace millrace::inline v0::storage {
 
@@ -13,31 +14,71 @@ struct CleanStats {
   std::uint64_t bytes_after = 0;
   std::uint64_t records_kept = 0;
   std::uint64_t records_dropped = 0;
+  bool changed = true;  ///< false: a single segment that stays as it is; nothing was written
+};
+
+/// Which transactions of a stretch of log were aborted: their records count for nothing.
+class AbortedTransactions {
+ public:
+  /// Takes every batch of the stretch in order; after the last one, contains() may be asked.
+  void add(const record::BatchView& batch);
+  /// Whether a batch of the stretch belongs to an aborted transaction.
+  bool contains(const record::BatchView& batch) const noexcept;
+
+ private:
+  std::unordered_map<std::int64_t, Offset> open_;  // producer id -> where its transaction begins
+  std::unordered_map<std::int64_t, std::vector<OffsetRange>> aborted_;
 };
 
 /// The last offset of every key over the part of a log that was not cleaned yet (its "dirty" part).
-using KeyOffsets = std::unordered_map<std::string, Offset>;
+class KeyOffsets {
+ public:
+  void set(std::string_view key, Offset offset);
+  /// Nothing if the key did not occur.
+  std::optional<Offset> find(std::string_view key) const noexcept;
+  /// About how much memory the map takes.
+  std::uint64_t memory_bytes() const noexcept { return memory_bytes_; }
 
-/// Adds the keys of a segment's records at or above `from` to `keys`.
-Result<void> collect_keys(Segment& segment, Offset from, KeyOffsets& keys);
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view key) const noexcept {
+      return std::hash<std::string_view>{}(key);
+    }
+  };
+  std::unordered_map<std::string, Offset, Hash, std::equal_to<>> offsets_;
+  std::uint64_t memory_bytes_ = 0;
+};
+
+/// Tells `aborted` of a segment's batches that start below `limit`.
+Result<void> collect_transactions(Segment& segment, Offset limit, AbortedTransactions& aborted);
+
+/// Adds the keys of a segment's records, those of aborted transactions left out, to `keys`.
+Result<void> collect_keys(Segment& segment, const AbortedTransactions& aborted, KeyOffsets& keys);
 
 /// What a cleaning pass goes by.
 struct CleanRules {
   const KeyOffsets* keys = nullptr;
-  Offset keys_end;  ///< records at or beyond it stay, whatever their key
+  const AbortedTransactions* aborted = nullptr;
   Timestamp now;
   std::chrono::milliseconds delete_retention{0};
+  /// How long an idempotent producer's last sequence is kept, in a batch without records if need
+  /// be.
+  std::chrono::milliseconds producer_retention = std::chrono::hours(24);
 };
 
-/// Writes what compaction keeps of `segments` (adjacent, rising) as one segment with the first one's
-/// base, under `.log.cleaned`, made durable. The offset range of every batch that keeps a record and
-/// of the last batch survives. Kafka's rules: SEMANTICS "Compaction", KIP-534 for tombstones.
+/// Writes what compaction keeps of `segments` (adjacent, rising, known to the rules as a whole) as
+/// one segment with the first one's base, with its indexes, under `.cleaned` names, the log
+/// durable. Offsets stay; so does the last batch, if need be without records. Kafka's rules:
+/// SEMANTICS "Compaction", KIP-534 for tombstones.
 Result<CleanStats> rewrite_segments(const std::vector<SegmentPtr>& segments,
                                     const CleanRules& rules);
 
-/// Puts the cleaned file in place of the segments it replaces: renames it to `.swap`, removes the
-/// others, renames it to `.log`. A crash anywhere in between is finished by tidy_segment_files().
-Result<void> swap_in(const os::DirectoryPtr& directory, const std::vector<SegmentPtr>& replaced);
+/// Puts the cleaned files in place of the segments they replace, which end below `end`. Whoever
+/// lists the directory meanwhile finds every record that is to be found; a crash anywhere on the
+/// way is finished or undone by finish_exchange().
+Result<void> swap_in(const os::DirectoryPtr& directory, const std::vector<SegmentPtr>& replaced,
+                     Offset end);
 
 /// Groups adjacent segments so that each group's bytes stay within a segment's limits.
 std::vector<std::vector<SegmentPtr>> group_segments(const std::vector<SegmentPtr>& segments,

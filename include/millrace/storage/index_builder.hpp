@@ -3,6 +3,8 @@
 #include <millrace/record/batch_view.hpp>
 #include <millrace/storage/offset_index.hpp>
 #include <millrace/storage/time_index.hpp>
+#include <string_view>
+#include <vector>
 
 namespace millrace::inline v0::storage {
 
@@ -28,6 +30,27 @@ class IndexPolicy {
 /// makes lookups walk further.
 void append_index_entries(OffsetIndex& offsets, TimeIndex& times, const record::BatchView& batch,
                           std::uint64_t position, TimeEntry largest) noexcept;
+
+/// The two indexes of a complete segment, made in memory as its batches go by.
+class IndexContent {
+ public:
+  explicit IndexContent(Offset base, std::uint32_t interval_bytes = 4096)
+      : base_(base), policy_(interval_bytes) {}
+
+  /// Takes the batch that stands at `position`; to be called in order.
+  void add(const record::BatchView& batch, std::uint64_t position);
+  /// Replaces the index files; `suffix` goes behind their names. Not durable: they can be rebuilt.
+  Result<void> write(const os::DirectoryPtr& directory, std::string_view suffix = {});
+
+ private:
+  void add_time();
+
+  Offset base_;
+  IndexPolicy policy_;
+  Timestamp last_time_ = Timestamp::none();
+  std::vector<std::byte> offsets_;
+  std::vector<std::byte> times_;
+};
 
 /// Writes the two indexes of a complete segment from its log bytes, replacing what is there.
 Result<void> write_indexes(const os::DirectoryPtr& directory, Offset base, Bytes log,

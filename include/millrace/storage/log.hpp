@@ -1,17 +1,16 @@
 #pragma once
 #include <algorithm>
 #include <memory>
-#include <mutex>
-#include <optional>
-#include <span>
-#include <vector>
-
 #include <millrace/core/clock.hpp>
 #include <millrace/record/batch_builder.hpp>
 #include <millrace/storage/active_segment.hpp>
 #include <millrace/storage/epoch_cache.hpp>
 #include <millrace/storage/log_cursor.hpp>
 #include <millrace/storage/recovery.hpp>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
 
 namespace millrace::inline v0::storage {
 
@@ -123,8 +122,7 @@ class Log final : public SegmentSource {
 
   Result<void> start(RecoveredLog recovered);
   Result<void> check_usable() const;
-  Result<void> make_space_for(std::size_t bytes, OffsetRange offsets, Timestamp time,
-                              bool& rolled);
+  Result<void> make_space_for(std::size_t bytes, OffsetRange offsets, Timestamp time, bool& rolled);
   Appended publish(const record::BatchView& batch, bool rolled);
   void note_epoch(LeaderEpoch epoch, Offset start);
   Result<void> append_as_given_locked(const record::BatchView& batch, Appended& done);
@@ -141,6 +139,7 @@ class Log final : public SegmentSource {
   Result<std::size_t> drop_old_segments(const LogOptions& rules);
   Result<void> drop_segments(std::size_t count, Offset new_start);
   Result<void> remove_files(Offset base);
+  Result<void> exchange(const std::vector<SegmentPtr>& group, Offset end);
   Result<void> remove_segments_after(std::vector<SegmentPtr>& segments, std::size_t keep);
   void publish_active();
 

@@ -1,7 +1,6 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
-
 #include <millrace/core/result.hpp>
 #include <millrace/record/batch_header.hpp>
 
@@ -35,6 +34,7 @@ struct LogOptions {
   std::chrono::milliseconds max_compaction_lag = std::chrono::milliseconds::max();
   std::chrono::milliseconds delete_retention = std::chrono::hours(24);
   double min_cleanable_dirty_ratio = 0.5;
+  std::uint64_t dedupe_buffer_bytes = 128u << 20;  ///< for the keys of one compaction, at most
 
   WritePath write_path = WritePath::write;
   /// Whether readers see a batch when it is appended, or only once it is flushed.
