@@ -65,6 +65,8 @@ template <typename K, typename V>
 class PartitionScan {
  public:
   PartitionScan(std::shared_ptr<engine::PartitionReader> reader, Offset from, bool check_crc);
+  PartitionScan(PartitionScan&&) = delete;  // its iterators point to it
+  PartitionScan& operator=(PartitionScan&&) = delete;
 
   class Iterator {
    public:
@@ -121,15 +123,21 @@ class Partition {
   Result<Receipt> append(const K& key, const V& value) const {
     thread_local ByteSink key_sink;
     thread_local ByteSink value_sink;
-    MILLRACE_TRY(const Bytes key_bytes, detail::to_bytes(key, key_sink));
-    MILLRACE_TRY(const Bytes value_bytes, detail::to_bytes(value, value_sink));
+    MILLRACE_TRY(const auto key_bytes, detail::to_bytes(key, key_sink));
+    MILLRACE_TRY(const auto value_bytes, detail::to_bytes(value, value_sink));
     return handle_.append(key_bytes, value_bytes);
   }
   /// The same without a key.
   Result<Receipt> append(const V& value) const {
     thread_local ByteSink sink;
-    MILLRACE_TRY(const Bytes bytes, detail::to_bytes(value, sink));
+    MILLRACE_TRY(const auto bytes, detail::to_bytes(value, sink));
     return handle_.append(std::nullopt, bytes);
+  }
+  /// Marks a key of a compacted topic as deleted (a tombstone: a null value).
+  Result<Receipt> remove(const K& key) const {
+    thread_local ByteSink sink;
+    MILLRACE_TRY(const auto bytes, detail::to_bytes(key, sink));
+    return handle_.append(bytes, std::nullopt);
   }
 
   /// The record at `offset`; in a compacted topic, the next one after it. Errors:

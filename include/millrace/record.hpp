@@ -129,7 +129,9 @@ class PinnedRecord {
       : pin_(std::move(pin)), decompressed_(std::move(decompressed)), record_(record) {}
   const Record<K, V>& operator*() const& noexcept { return record_; }
   const Record<K, V>* operator->() const& noexcept { return &record_; }
+  // Only on a named object: what the record gives out would outlive what it points to.
   void operator*() && = delete;
+  const Record<K, V>* operator->() && = delete;
 
  private:
   storage::SegmentPtr pin_;

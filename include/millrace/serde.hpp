@@ -1,6 +1,8 @@
 #pragma once
 #include <concepts>
 #include <cstring>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -100,11 +102,19 @@ struct Serde<T> {
   }
 };
 
+namespace detail {
+template <typename T>
+inline constexpr bool is_optional = false;
+template <typename T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+}  // namespace detail
+
 /// Other trivially copyable types (structs, floating point): their bytes as they are in memory, so
-/// only for logs that stay on machines of one kind. Pointers do not count.
+/// only for logs that stay on machines of one kind. Pointers and views do not count.
 template <typename T>
   requires(std::is_trivially_copyable_v<T> && !std::is_pointer_v<T> && !std::integral<T> &&
-           std::default_initializable<T>)
+           std::default_initializable<T> && !std::ranges::enable_borrowed_range<T> &&
+           !detail::is_optional<T>)
 struct Serde<T> {
   static Bytes view(const T& value) noexcept {
     return {reinterpret_cast<const std::byte*>(&value), sizeof value};
@@ -121,6 +131,13 @@ struct Serde<T> {
   }
 };
 
+/// What a topic's keys and values may be: a type with a Serde, or std::optional of one for those
+/// that may be null.
+template <typename T>
+concept TopicType = Serializable<T> || (detail::is_optional<T> && requires {
+  requires Serializable<typename T::value_type>;
+});
+
 namespace detail {
 
 /// The bytes of a value: its own if it has them, else written to `sink`.
@@ -133,6 +150,13 @@ Result<Bytes> to_bytes(const T& value, ByteSink& sink) {
     MILLRACE_CHECK(Serde<T>::serialize(value, sink));
     return sink.bytes();
   }
+}
+/// The same for one that may be null.
+template <Serializable T>
+Result<std::optional<Bytes>> to_bytes(const std::optional<T>& value, ByteSink& sink) {
+  if (!value) return std::optional<Bytes>();
+  MILLRACE_TRY(const Bytes bytes, to_bytes(*value, sink));
+  return std::optional<Bytes>(bytes);
 }
 
 }  // namespace detail

@@ -15,6 +15,9 @@ Result<PartitionHandle> partition_of(const std::shared_ptr<engine::BrokerCore>& 
 /// thread-safe.
 template <typename K, typename V>
 class Topic {
+  static_assert(TopicType<K>, "the key type of a topic needs a Serde, see millrace/serde.hpp");
+  static_assert(TopicType<V>, "the value type of a topic needs a Serde, see millrace/serde.hpp");
+
  public:
   using key_type = K;
   using value_type = V;

@@ -18,7 +18,7 @@ namespace detail {
 
 /// A value or an Error. The library itself never throws; `.value()` does, for those who like it.
 ///
-/// Unlike Boost.Outcome's, `value()` of a temporary returns by value, so that
+/// Unlike Boost.Outcome's, `value()` and `*` of a temporary return by value, so that
 /// `for (auto& r : consumer.poll(wait).value())` keeps what it iterates over alive (C++20 ends the
 /// life of other temporaries in a range-for initialiser).
 template <typename T>
@@ -35,12 +35,12 @@ class [[nodiscard]] Result {
   /// The value; throws std::system_error if there is none.
   T& value() & { return checked(), **this; }
   const T& value() const& { return checked(), **this; }
-  T value() && { return checked(), std::move(**this); }
+  T value() && { return checked(), *std::move(*this); }
 
   /// The value; only when has_value().
   T& operator*() & noexcept { return *std::get_if<0>(&state_); }
   const T& operator*() const& noexcept { return *std::get_if<0>(&state_); }
-  T&& operator*() && noexcept { return std::move(*std::get_if<0>(&state_)); }
+  T operator*() && { return std::move(*std::get_if<0>(&state_)); }
   T* operator->() noexcept { return std::get_if<0>(&state_); }
   const T* operator->() const noexcept { return std::get_if<0>(&state_); }
 

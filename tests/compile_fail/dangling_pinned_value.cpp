@@ -1,0 +1,11 @@
+#include <millrace/millrace.hpp>
+
+std::size_t length(const millrace::Partition<std::string, std::string_view>& partition) {
+#if defined(MUST_NOT_COMPILE)
+  const std::string_view text = partition.read(millrace::Offset{0}).value()->value();
+#else
+  const auto pinned = partition.read(millrace::Offset{0}).value();
+  const std::string_view text = pinned->value();
+#endif
+  return text.size();
+}
