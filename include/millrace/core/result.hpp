@@ -87,12 +87,12 @@ class [[nodiscard]] Result<void> {
 #define MILLRACE_CONCAT_(a, b) a##b
 #define MILLRACE_CONCAT(a, b) MILLRACE_CONCAT_(a, b)
 /// `MILLRACE_TRY(auto x, f());` declares x with the value of f(), or returns its error.
-#define MILLRACE_TRY(declaration, expression)                               \
-  auto MILLRACE_CONCAT(millrace_try_, __LINE__) = (expression);             \
+#define MILLRACE_TRY(declaration, ...)                                      \
+  auto MILLRACE_CONCAT(millrace_try_, __LINE__) = (__VA_ARGS__);            \
   if (!MILLRACE_CONCAT(millrace_try_, __LINE__))                            \
     return std::move(MILLRACE_CONCAT(millrace_try_, __LINE__)).error();     \
   declaration = *std::move(MILLRACE_CONCAT(millrace_try_, __LINE__))
 /// `MILLRACE_CHECK(f());` returns the error of f(), if any.
-#define MILLRACE_CHECK(expression) \
-  if (auto millrace_check_ = (expression); !millrace_check_)   \
+#define MILLRACE_CHECK(...)                                   \
+  if (auto millrace_check_ = (__VA_ARGS__); !millrace_check_) \
   return std::move(millrace_check_).error()
