@@ -18,6 +18,7 @@ struct Reading {
 /// A Serde has serialize and deserialize. Both report failure as an Error; neither throws.
 template <>
 struct millrace::Serde<Reading> {
+  static constexpr bool is_view = true;  // lets the compiler refuse what would dangle
   static Result<void> serialize(const Reading& reading, ByteSink& out) {
     if (!std::isfinite(reading.celsius)) {
       return Error(Errc::serialization, "a reading must be a finite number");

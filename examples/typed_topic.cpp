@@ -39,7 +39,7 @@ void send_orders(const millrace::Topic<std::string, Order>& orders) {
   // One producer serves all threads. send() returns at once; the batch is appended when it is full,
   // when it is 5 ms old, or when somebody waits for it.
   millrace::Producer producer{orders};
-  std::atomic<int> acknowledged = 0;  // callbacks come on the thread that made the record durable
+  std::atomic<int> acknowledged = 0;
   for (std::int64_t i = 0; i < 10'000; ++i) {
     const std::string customer = customers[static_cast<std::size_t>(i) % std::size(customers)];
     // The callback hears of the outcome. It is optional, like the PendingReceipt that send() returns.

@@ -54,13 +54,14 @@ struct by_os {
 /// A flush policy: flush::before_ack, flush::every, flush::by_os, or your own type with these three
 /// members. They are called from any thread and must not block.
 template <typename P>
-concept FlushPolicy = requires(const P policy, const flush::Progress& progress) {
+concept FlushPolicy = std::copy_constructible<P> &&
+                      requires(const P policy, const flush::Progress& progress) {
                         { policy.acks_after_flush() } -> std::same_as<bool>;
                         { policy.is_due(progress) } -> std::same_as<bool>;
                         {
                           policy.max_delay()
                         } -> std::convertible_to<std::optional<std::chrono::nanoseconds>>;
-                      } && std::copy_constructible<P>;
+                      };
 
 namespace flush {
 

@@ -35,13 +35,13 @@ struct Decoder<std::optional<T>> {
 
 }  // namespace detail
 
-/// One record, decoded when asked. Everything it gives out as a view points into the log and is
-/// valid as long as the Records (or PinnedRecord) it came from.
+/// What a record gives out by value; with a K and V that own what they hold, none of it points into
+/// the log.
 template <typename K, typename V>
-class Record {
+class RecordValues {
  public:
-  Record() = default;
-  Record(const record::RecordView& view, PartitionId partition)
+  RecordValues() = default;
+  RecordValues(const record::RecordView& view, PartitionId partition)
       : view_(view), partition_(partition) {}
 
   PartitionId partition() const noexcept { return partition_; }
@@ -50,9 +50,6 @@ class Record {
   bool has_key() const noexcept { return view_.key.has_value(); }
   /// No value: a deletion of the key in a compacted topic.
   bool is_tombstone() const noexcept { return !view_.value.has_value(); }
-  const Headers& headers() const noexcept { return view_.headers; }
-  std::optional<Bytes> raw_key() const noexcept { return view_.key; }
-  std::optional<Bytes> raw_value() const noexcept { return view_.value; }
 
   /// The decoded key or value; errors are those of the Serde, and `serialization` for null.
   Result<K> try_key() const { return detail::Decoder<K>::decode(view_.key, "key"); }
@@ -61,9 +58,20 @@ class Record {
   K key() const { return try_key().value(); }
   V value() const { return try_value().value(); }
 
- private:
+ protected:
   record::RecordView view_;
   PartitionId partition_ = 0;
+};
+
+/// One record, decoded when asked. Everything it gives out as a view points into the log and is
+/// valid as long as the Records (or PinnedRecord) it came from.
+template <typename K, typename V>
+class Record : public RecordValues<K, V> {
+ public:
+  using RecordValues<K, V>::RecordValues;
+  const Headers& headers() const noexcept { return this->view_.headers; }
+  std::optional<Bytes> raw_key() const noexcept { return this->view_.key; }
+  std::optional<Bytes> raw_value() const noexcept { return this->view_.value; }
 };
 
 /// The records of one poll, in order per partition. Move-only; keeps what its records point to.
@@ -129,9 +137,14 @@ class PinnedRecord {
       : pin_(std::move(pin)), decompressed_(std::move(decompressed)), record_(record) {}
   const Record<K, V>& operator*() const& noexcept { return record_; }
   const Record<K, V>* operator->() const& noexcept { return &record_; }
-  // Only on a named object: what the record gives out would outlive what it points to.
+  // Of a temporary only what does not point into the log, which it holds no longer than itself.
   void operator*() && = delete;
-  const Record<K, V>* operator->() && = delete;
+  const RecordValues<K, V>* operator->() && noexcept
+    requires(!detail::is_view<K> && !detail::is_view<V>)
+  {
+    return &record_;
+  }
+  const RecordValues<K, V>* operator->() && = delete;
 
  private:
   storage::SegmentPtr pin_;

@@ -38,7 +38,7 @@ class ByteSink {
 ///     };
 ///
 /// `deserialize` gets a view straight into the log's map. A T that keeps views of it is valid as
-/// long as the records it came from.
+/// long as the records it came from; its Serde says so by `static constexpr bool is_view = true`.
 template <typename T>
 struct Serde;
 
@@ -139,6 +139,14 @@ concept TopicType = Serializable<T> || (detail::is_optional<T> && requires {
 });
 
 namespace detail {
+
+/// Whether a T read from a topic points into it.
+template <typename T>
+inline constexpr bool is_view = std::ranges::enable_borrowed_range<T> || requires {
+  requires Serde<T>::is_view;
+};
+template <typename T>
+inline constexpr bool is_view<std::optional<T>> = is_view<T>;
 
 /// The bytes of a value: its own if it has them, else written to `sink`.
 template <Serializable T>

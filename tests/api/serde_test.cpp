@@ -69,3 +69,17 @@ TEST_CASE("a user's Serde may refuse") {
 static_assert(!millrace::Serializable<int*>);
 static_assert(!millrace::Serializable<std::vector<std::string>>);
 static_assert(millrace::ViewSerializable<std::string> && !millrace::ViewSerializable<Tagged>);
+
+static_assert(millrace::TopicType<std::string> && millrace::TopicType<std::optional<int>>);
+static_assert(!millrace::Serializable<std::span<const int>>, "its bytes are an address");
+static_assert(!millrace::TopicType<std::optional<std::span<const int>>>);
+static_assert(millrace::detail::is_view<std::optional<std::string_view>>);
+static_assert(!millrace::detail::is_view<std::string> && !millrace::detail::is_view<Tagged>);
+
+TEST_CASE("an optional is null or the bytes of what it holds") {
+  ByteSink sink;
+  CHECK_FALSE(millrace::detail::to_bytes(std::optional<std::int32_t>(), sink).value());
+  const auto bytes = millrace::detail::to_bytes(std::optional<std::int32_t>(7), sink).value();
+  REQUIRE(bytes);
+  CHECK(Serde<std::int32_t>::deserialize(*bytes).value() == 7);
+}

@@ -1,5 +1,6 @@
 #include <millrace/core/result.hpp>
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -26,6 +27,11 @@ Result<int> sum_of_digits(std::string_view text) {
 Result<void> require_digits(std::string_view text) {
   for (const char c : text) MILLRACE_CHECK(parse_digit(c));
   return {};
+}
+
+Result<std::size_t> size_of_map() {
+  MILLRACE_TRY(const auto counts, Result<std::map<int, int>>(std::map<int, int>{{1, 2}}));
+  return counts.size();
 }
 
 Result<std::string> text_result() {
@@ -65,6 +71,7 @@ TEST_CASE("try and check hand errors on", "[result]") {
   CHECK(sum_of_digits("12z4").error().message() == "no digit: z");
   CHECK(require_digits("1234"));
   CHECK(require_digits("12z4").error().message() == "no digit: z");
+  CHECK(size_of_map().value() == 1);
 }
 
 TEST_CASE("values that only move are handed out", "[result]") {
@@ -77,5 +84,8 @@ TEST_CASE("values that only move are handed out", "[result]") {
 TEST_CASE("a range-for over the value of a temporary keeps it alive", "[result]") {
   std::string copy;
   for (const char c : text_result().value()) copy += c;
+  CHECK(copy == "a text that is too long for no heap");
+  copy.clear();
+  for (const char c : *text_result()) copy += c;
   CHECK(copy == "a text that is too long for no heap");
 }
