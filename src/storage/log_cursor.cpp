@@ -100,10 +100,12 @@ Result<Chunk> LogCursor::collect(Offset limit, const ReadOptions& options, bool&
   return chunk;
 }
 
-bool LogCursor::at_segment_end() const {
+Result<bool> LogCursor::at_segment_end() const {
   if (offset_ >= next_base_) return true;
   // In a compacted log the last offsets of a segment may be gone.
   if (next_base_ == no_next || source_->control().compacted.load() == 0) return false;
+  MILLRACE_CHECK(segment_->refresh());
+  MILLRACE_CHECK(segment_->check_readable(position_, record::layout::header_bytes));
   const std::uint64_t end = segment_->end();
   const auto length = std::min<std::uint64_t>(end - std::min(position_, end),
                                               record::layout::header_bytes);
@@ -136,7 +138,8 @@ Result<Chunk> LogCursor::attempt(Offset limit, const ReadOptions& options) {
     bool blocked = false;
     auto chunk = collect(limit, options, blocked);
     if (!chunk || !chunk->empty() || blocked) return chunk;
-    if (at_segment_end()) {
+    MILLRACE_TRY(const bool ended, at_segment_end());
+    if (ended) {
       offset_ = std::max(offset_, next_base_);
       segment_.reset();
       if (offset_ >= limit) return Chunk{nullptr, {}, offset_, offset_};

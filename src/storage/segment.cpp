@@ -62,9 +62,9 @@ Result<bool> Segment::open_files() {
   if (mode_ != SegmentMode::attached) return true;
   MILLRACE_TRY(const os::File again,
                directory_->open(file_name(base_, log_suffix), os::OpenMode::read_only));
-  MILLRACE_TRY(const os::FileIdentity opened, file.identity());
+  MILLRACE_TRY(identity_, file.identity());
   MILLRACE_TRY(const os::FileIdentity now, again.identity());
-  return opened == now;
+  return identity_ == now;
 }
 
 Result<void> Segment::open_indexes() {
@@ -109,6 +109,7 @@ Result<void> Segment::sync_files() {
 
 Result<void> Segment::check_readable(std::uint64_t position, std::uint64_t length) {
   const std::uint64_t until = position + std::max<std::uint64_t>(length, 1);
+  int attempts = 0;
   for (std::uint64_t chunk = position / check_chunk_bytes; chunk * check_chunk_bytes < until;
        ++chunk) {
     const std::uint64_t bit = std::uint64_t{1} << (chunk % 64);
@@ -118,7 +119,14 @@ Result<void> Segment::check_readable(std::uint64_t position, std::uint64_t lengt
     if (to <= from) break;
     const std::uint64_t tail = readable_tail_.load(std::memory_order_relaxed);
     if (tail > from && tail <= from + check_chunk_bytes && std::min(until, to) <= tail) continue;
-    MILLRACE_CHECK(map_.populate_read(from, to - from));
+    if (auto faulted = map_.populate_read(from, to - from); !faulted) {
+      // An owner that seals or closes gives spare blocks back: there may be less than there was.
+      constexpr int most_attempts = 16;
+      if (mode_ != SegmentMode::attached || ++attempts > most_attempts) return faulted;
+      MILLRACE_CHECK(refresh());
+      --chunk;
+      continue;
+    }
     // A chunk that still grows is looked at again when somebody reads beyond this.
     if (to == from + check_chunk_bytes) {
       readable_[chunk / 64].fetch_or(bit);
@@ -137,14 +145,26 @@ void Segment::mark_readable(std::uint64_t position, std::uint64_t length) noexce
   }
 }
 
+void Segment::forget_readable(std::uint64_t position) noexcept {
+  const std::uint64_t chunks = chunks_of(map_.length(), check_chunk_bytes);
+  for (std::uint64_t chunk = position / check_chunk_bytes; chunk < chunks; ++chunk) {
+    readable_[chunk / 64].fetch_and(~(std::uint64_t{1} << (chunk % 64)));
+  }
+  readable_tail_.store(0, std::memory_order_relaxed);
+}
+
 Result<void> Segment::refresh() {
   MILLRACE_CHECK(open());
   if (mode_ != SegmentMode::attached) return {};
   const std::lock_guard lock(open_mutex_);
   MILLRACE_TRY(os::File file, directory_->open(file_name(base_, log_suffix),
                                                os::OpenMode::read_only));
+  MILLRACE_TRY(const os::FileIdentity identity, file.identity());
+  if (identity != identity_) return {};  // exchanged: says nothing of the file that is mapped
   MILLRACE_TRY(const std::uint64_t size, file.size());
-  end_.store(std::min(size, map_.length()), std::memory_order_release);
+  const std::uint64_t end = std::min(size, map_.length());
+  if (end < end_.load()) forget_readable(end);
+  end_.store(end, std::memory_order_release);
   if (!indexed_) return {};
   MILLRACE_CHECK(offsets_.file().refresh());
   return times_.file().refresh();

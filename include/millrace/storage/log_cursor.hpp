@@ -41,7 +41,7 @@ class LogCursor {
   Result<void> locate();
   Result<void> enter(const SegmentListPtr& list);
   Result<Chunk> collect(Offset limit, const ReadOptions& options, bool& blocked);
-  bool at_segment_end() const;
+  Result<bool> at_segment_end() const;
   Result<bool> step_over_damage(Offset limit);
 
   SegmentSource* source_;

@@ -49,7 +49,7 @@ class Segment {
   /// Faults in what is touched for the first time, so that a bad sector is an error and not a
   /// SIGBUS; a bit test when done before.
   Result<void> check_readable(std::uint64_t position, std::uint64_t length);
-  /// Attached: learns how far the files have grown.
+  /// Attached: learns how far the files have grown, or that the owner gave spare blocks back.
   Result<void> refresh();
 
   /// The batch at `position`, or an empty view if there is none that parses.
@@ -87,6 +87,7 @@ class Segment {
     sealed_.store(true, std::memory_order_release);
   }
   void mark_readable(std::uint64_t position, std::uint64_t length) noexcept;
+  void forget_readable(std::uint64_t position) noexcept;
 
   static constexpr std::uint64_t check_chunk_bytes = 2u << 20;
 
@@ -99,6 +100,7 @@ class Segment {
   TimeEntry largest_{Timestamp::none(), Offset{}};
   std::mutex open_mutex_;
   os::Mapping map_;
+  os::FileIdentity identity_;  // of the log file, if attached
   std::atomic<std::uint64_t> end_{0};
   std::unique_ptr<std::atomic<std::uint64_t>[]> readable_;  // one bit a chunk
   std::atomic<std::uint64_t> readable_tail_{0};  // the end of what was read of a chunk in growth

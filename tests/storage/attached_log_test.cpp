@@ -1,0 +1,48 @@
+#include <millrace/storage/attached_log.hpp>
+
+#include "catch.hpp"
+#include "fixture.hpp"
+
+using namespace millrace;
+using namespace millrace::test;
+using storage::AttachedLog;
+using storage::WritePath;
+
+namespace {
+
+storage::LogOptions visible_at_once() {
+  storage::LogOptions options;
+  options.write_path = WritePath::mapped;
+  options.visible_on_append = true;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("an attachment lives through blocks that the owner gives back", "[storage][attached]") {
+  const Place place(false);
+  auto log = open_log(place.directory, visible_at_once());
+  std::vector<PlainRecord> expected = numbered(0, 300);
+  append(*log, expected);
+  const auto attached = AttachedLog::open(place.directory).value();
+  SECTION("opened before it looks") {
+    attached->segments().value()->segments.front()->open().value();
+  }
+  SECTION("looked at before, and grown again since") {
+    CHECK(difference(read_all(*attached, Offset{0}, attached->visible_end()), expected) == "");
+  }
+  // Closing cuts the file to what is in it; the reader's map is of what it was.
+  log->close().value();
+  CHECK(difference(read_all(*attached, Offset{0}, attached->visible_end()), expected) == "");
+  log = open_log(place.directory, visible_at_once());
+  const auto more = numbered(300, 1000);
+  append(*log, more);
+  expected.insert(expected.end(), more.begin(), more.end());
+  CHECK(difference(read_all(*attached, Offset{0}, attached->visible_end()), expected) == "");
+  log->close().value();
+  const storage::SegmentPtr segment = attached->segments().value()->segments.front();
+  segment->refresh().value();
+  CHECK(segment->check_readable(segment->end(), 1).has_value());
+  CHECK(difference(read_all(*attached, Offset{250}, attached->visible_end()),
+                   {expected.begin() + 250, expected.end()}) == "");
+}
