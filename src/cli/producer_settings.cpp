@@ -33,8 +33,9 @@ Result<void> set_time(std::chrono::milliseconds& option, std::string_view text) 
 }
 
 Result<void> set_compression(ProducerOptions& options, std::string_view text) {
-  options.compression = record::parse_codec(text);
-  if (options.compression && record::codec_available(*options.compression)) return {};
+  const auto codec = record::parse_codec(text);
+  if (codec) options.compression = *codec;
+  if (codec && record::codec_available(*codec)) return {};
   return Error(Errc::invalid_argument, "none, gzip, snappy, lz4 or zstd, as far as they were found "
                                        "when this program was built");
 }
