@@ -1,0 +1,18 @@
+#pragma once
+#include "program.hpp"
+
+namespace millrace::inline v0::cli {
+
+/// Each adds one subcommand, or one of `millrace topic ...`.
+void add_topic_create(Program& program, CLI::App& topic);
+void add_topic_list(Program& program, CLI::App& topic);
+void add_topic_describe(Program& program, CLI::App& topic);
+void add_topic_alter(Program& program, CLI::App& topic);
+void add_topic_delete(Program& program, CLI::App& topic);
+void add_produce(Program& program);
+void add_consume(Program& program);
+
+/// Replaces the help of `millrace --help` by the whole story.
+void set_main_help(CLI::App& app);
+
+}  // namespace millrace::inline v0::cli

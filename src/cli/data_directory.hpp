@@ -1,0 +1,21 @@
+#pragma once
+#include <string>
+
+#include <millrace/topic.hpp>
+
+namespace millrace::inline v0::cli {
+
+/// Opens `path` for writing, as its owner. Says on stderr what recovery had to cut off or could not
+/// read.
+Result<Broker> open_as_owner(const std::string& path, bool create_if_missing);
+
+/// Opens `path` for reading, whoever owns it.
+Result<Broker> open_for_reading(const std::string& path);
+
+/// The topic `name`; if it is missing, the error says how to create it.
+Result<Topic<Bytes, Bytes>> find_topic(const Broker& broker, const std::string& name);
+
+/// `error` with what to do on the command line about it, if that is something special.
+Error with_remedy(const Error& error, const std::string& data, const std::string& topic);
+
+}  // namespace millrace::inline v0::cli

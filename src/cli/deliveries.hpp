@@ -1,0 +1,53 @@
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include <millrace/receipt.hpp>
+
+#include <millrace/core/result.hpp>
+
+namespace millrace::inline v0::cli {
+
+/// Hears what became of each record sent, and if asked prints `partition offset` for each that was
+/// acknowledged: after it was, never before. Thread-safe.
+class Deliveries {
+ public:
+  explicit Deliveries(bool report);
+  Deliveries(const Deliveries&) = delete;
+  Deliveries& operator=(const Deliveries&) = delete;
+  ~Deliveries();
+
+  /// The outcome of the `number`th record.
+  void add(std::uint64_t number, const Result<Receipt>& outcome);
+  std::uint64_t acknowledged() const noexcept { return acknowledged_.load(); }
+
+  /// Whether to go on: no record failed and the report is read. Waits while much of the report is
+  /// still to be written.
+  bool may_go_on();
+  /// Prints what is left of the report. The first failure, of a record or of the printing.
+  Result<void> finish();
+
+ private:
+  void write_report();
+  void end_writer();
+
+  // A write to a pipe is in it as a whole or not at all up to PIPE_BUF, whenever we are killed.
+  static constexpr std::size_t write_bytes = 4096;
+  static constexpr std::size_t backlog_bytes = 1u << 20;
+
+  const bool report_;
+  std::atomic<std::uint64_t> acknowledged_{0};
+  std::atomic<bool> has_failed_{false};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string backlog_;
+  std::optional<Error> failure_;
+  bool is_ending_ = false;
+  std::thread writer_;
+};
+
+}  // namespace millrace::inline v0::cli

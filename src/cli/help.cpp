@@ -1,0 +1,74 @@
+#include "commands.hpp"
+
+namespace millrace::inline v0::cli {
+namespace {
+
+constexpr const char* whole_story = R"(millrace - Kafka as a library: topics in a directory, from the command line
+
+Usage: millrace [--data DIR] COMMAND [options]
+
+  --data DIR           the data directory; or set the environment variable MILLRACE_DATA
+  --help, --version    after a COMMAND, --help tells all about it
+
+TOPICS
+  topic create NAME    make a topic, and the data directory if there is none
+      --partitions N       how many partitions (1)
+      --config NAME=VALUE  a setting, with Kafka's name; may be repeated
+      --if-not-exists      no error if the topic is there
+  topic list           all topics                                       [--json]
+  topic describe NAME  partitions with offsets and bytes, all settings  [--json]
+  topic alter NAME     change settings with --config NAME=VALUE (empty: reset to the default),
+                       or raise the number of partitions with --partitions N
+  topic delete NAME... delete topics with all their records
+
+RECORDS
+  produce TOPIC        append standard input, a record a line
+      --key-separator TEXT     what ends the key at the front of a line, for example '\t'
+      --record-separator TEXT  what ends a record ('\n')
+      --null-value TEXT        a value that is exactly this is null: deletes its key
+      --headers K=V,...        headers for every record; --header K=V for one with commas
+      --partition N            where to, whatever the key
+      --config NAME=VALUE      batch.size, linger.ms, buffer.memory, compression.type, partitioner
+      --report                 print "partition offset" for each record when it is acknowledged
+  consume TOPIC        print records, then wait for more until Ctrl-C
+      --from-beginning         start at the oldest record kept (the default)
+      --offset N               ... at this offset, or with -N so many before the end
+      --from-time TIME         ... at 2026-11-20T10:00:00Z, milliseconds since 1970, or -5m
+      --end                    ... at the end
+      --partition N            only this one; may be repeated
+      --max-records N          stop after so many
+      --exit-at-end            stop after the last record there is
+      --follow                 wait for more at the end (the default)
+      --format TEXT            tokens %t topic, %p partition, %o offset, %k key, %s value,
+                               %T timestamp, %h headers, %K %S lengths; escapes ('%s\n')
+      --null-value TEXT        what %k and %s print for null
+      --json                   one JSON object a line
+      --skip-damaged           read on behind damaged records
+
+WHO MAY DO WHAT
+  produce and topic create, alter, delete own the directory while they run: one process at a
+  time, a program that has the library open included. consume, topic list and topic describe
+  only read, and may run at any time beside it.
+  A record is acknowledged once it is on the disk, unless its topic says otherwise
+  (millrace.flush.policy: before_ack, every, by_os).
+
+EXIT CODES
+  0 done    1 failed: standard error says why and what to do    2 the command line is wrong
+
+EXAMPLES
+  export MILLRACE_DATA=./data
+  millrace topic create orders --partitions 4 --config retention.ms=86400000
+  printf 'alice\t9.99\nbob\t5.00\n' | millrace produce orders --key-separator '\t'
+  millrace consume orders --exit-at-end --format '%p:%o %k bought for %s\n'
+  millrace consume orders --from-time -5m --json | jq .value
+  tail -F app.log | millrace produce logs --report >acknowledged
+  millrace topic describe orders
+)";
+
+}  // namespace
+
+void set_main_help(CLI::App& app) {
+  app.formatter_fn([](const CLI::App*, std::string, CLI::AppFormatMode) { return whole_story; });
+}
+
+}  // namespace millrace::inline v0::cli

@@ -1,0 +1,27 @@
+#include <exception>
+
+#include "commands.hpp"
+#include "standard_streams.hpp"
+
+int main(int argc, char** argv) {
+  using namespace millrace::cli;
+  prepare_standard_streams();
+  try {
+    Program program;
+    CLI::App& topic = *program.app().add_subcommand("topic", "Create, list and change topics");
+    topic.require_subcommand(1);
+    add_topic_create(program, topic);
+    add_topic_list(program, topic);
+    add_topic_describe(program, topic);
+    add_topic_alter(program, topic);
+    add_topic_delete(program, topic);
+    add_produce(program);
+    add_consume(program);
+    program.app().require_subcommand(1);
+    set_main_help(program.app());
+    return program.run(argc, argv);
+  } catch (const std::exception& error) {
+    complain(error.what());
+    return exit_failed;
+  }
+}

@@ -1,0 +1,198 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <deque>
+#include <memory>
+
+#include "commands.hpp"
+#include "data_directory.hpp"
+#include "deliveries.hpp"
+#include "escapes.hpp"
+#include "line_reader.hpp"
+#include "producer_settings.hpp"
+#include "progress.hpp"
+#include "settings.hpp"
+#include "stop_signals.hpp"
+
+namespace millrace::inline v0::cli {
+namespace {
+
+struct Options {
+  std::string topic;
+  std::string record_separator = "\\n";
+  std::optional<std::string> key_separator;
+  std::optional<std::string> null_value;
+  std::vector<std::string> header;
+  std::vector<std::string> headers;
+  std::optional<PartitionId> partition;
+  std::vector<std::string> settings;
+  bool report = false;
+};
+
+/// `name=value,name=value`, each checked like a single one.
+Result<std::vector<NamedValue>> parse_headers(std::string_view text) {
+  std::vector<NamedValue> headers;
+  for (;;) {
+    const std::size_t comma = text.find(',');
+    MILLRACE_TRY(NamedValue header, parse_named_value(text.substr(0, comma)));
+    headers.push_back(std::move(header));
+    if (comma == std::string_view::npos) return headers;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+/// Makes records of lines.
+class RecordMaker {
+ public:
+  explicit RecordMaker(const Options& options) : options_(options) {
+    if (options.key_separator) key_separator_ = unescape(*options.key_separator).value();
+    for (const std::string& text : options.header) add(parse_named_value(text).value());
+    for (const std::string& text : options.headers) {
+      for (NamedValue& header : parse_headers(text).value()) add(std::move(header));
+    }
+    for (const NamedValue& header : named_) {
+      headers_.push_back({header.name, as_bytes(header.value)});
+    }
+  }
+
+  OutgoingRecord make(std::string_view line) const {
+    OutgoingRecord record;
+    record.headers = headers_;
+    record.partition = options_.partition;
+    const std::size_t at =
+        key_separator_.empty() ? std::string_view::npos : line.find(key_separator_);
+    if (at != std::string_view::npos) {
+      record.key = as_bytes(line.substr(0, at));
+      line.remove_prefix(at + key_separator_.size());
+    }
+    if (line != options_.null_value) record.value = as_bytes(line);
+    return record;
+  }
+
+ private:
+  void add(NamedValue header) { named_.push_back(std::move(header)); }
+
+  const Options& options_;
+  std::string key_separator_;
+  std::deque<NamedValue> named_;
+  std::vector<Header> headers_;  // of named_, which stays in place
+};
+
+/// Sends until the end of the input, a stop signal, or a record that fails.
+Result<void> send_all(ProducerCore& producer, const RecordMaker& maker, LineReader& lines,
+                      Deliveries& deliveries) {
+  Progress progress("appending");
+  std::uint64_t number = 0;
+  std::uint64_t bytes = 0;
+  while (deliveries.may_go_on()) {
+    MILLRACE_TRY(const auto line, lines.next());
+    if (!line) break;
+    ++number;
+    bytes += line->size();
+    OutgoingRecord record = maker.make(*line);
+    record.callback = [&deliveries, number](const Result<Receipt>& outcome) {
+      deliveries.add(number, outcome);
+    };
+    while (producer.send(record).status() == SendStatus::back_pressure) {
+      if (StopSignals::is_stopped()) return {};
+    }
+    progress.update(number, bytes);
+  }
+  return {};
+}
+
+Result<void> append_input(const Broker& broker, const Options& options) {
+  MILLRACE_TRY(const auto topic, find_topic(broker, options.topic));
+  if (options.partition) MILLRACE_CHECK(topic.partition(*options.partition));
+  const StopSignals stop;
+  LineReader lines(STDIN_FILENO, stop.descriptor(), unescape(options.record_separator).value());
+  Deliveries deliveries(options.report);
+  const RecordMaker maker(options);
+  Result<void> sent;
+  Result<void> flushed;
+  {
+    ProducerCore producer(broker, topic.core(), to_producer_options(options.settings));
+    sent = send_all(producer, maker, lines, deliveries);
+    flushed = producer.flush();
+  }
+  MILLRACE_CHECK(deliveries.finish());
+  MILLRACE_CHECK(sent);
+  MILLRACE_CHECK(flushed);
+  if (!StopSignals::is_stopped()) return {};
+  return Error(Errc::closed, fmt::format("stopped by a signal; the {} records read so far are "
+                                         "acknowledged",
+                                         deliveries.acknowledged()));
+}
+
+Result<void> produce(const Program& program, const Options& options) {
+  MILLRACE_TRY(const Broker broker, open_as_owner(program.data(), false));
+  const auto appended = append_input(broker, options);
+  const auto closed = broker.close();
+  return appended ? closed : appended;
+}
+
+void add_input_options(CLI::App& command, Options& options) {
+  command
+      .add_option("--key-separator", options.key_separator,
+                  "What ends the key at the front of a line; a line without it has no key")
+      ->type_name("TEXT")
+      ->check(checked_by(parse_separator));
+  command
+      .add_option("--record-separator", options.record_separator,
+                  "What ends a record in the input")
+      ->type_name("TEXT")
+      ->capture_default_str()
+      ->check(checked_by(parse_separator));
+  command
+      .add_option("--null-value", options.null_value,
+                  "A value that is exactly this is null, which deletes the key from a compacted "
+                  "topic")
+      ->type_name("TEXT");
+}
+
+void add_record_options(CLI::App& command, Options& options) {
+  command
+      .add_option("--headers", options.headers, "Headers for every record; may be repeated")
+      ->type_name("K=V,...")
+      ->allow_extra_args(false)
+      ->check(checked_by(parse_headers));
+  command
+      .add_option("--header", options.header,
+                  "One header for every record, whose value may have commas; may be repeated")
+      ->type_name("K=V")
+      ->allow_extra_args(false)
+      ->check(checked_by(parse_named_value));
+  command.add_option("--partition", options.partition, "Where to, whatever the key")
+      ->type_name("N");
+}
+
+}  // namespace
+
+void add_produce(Program& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App& command =
+      *program.app().add_subcommand("produce", "Append standard input to a topic, a record a line");
+  command.add_option("TOPIC", options->topic, "The topic")->required();
+  add_input_options(command, *options);
+  add_record_options(command, *options);
+  command.add_option("--config", options->settings, "A producer setting; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false)
+      ->check(checked_by([](const std::string& text) {
+        ProducerOptions ignored;
+        return apply_producer_setting(ignored, text);
+      }));
+  command.add_flag("--report", options->report,
+                   "Print \"partition offset\" for each record when it is acknowledged");
+  command.footer(
+      "Separators may have the escapes \\n \\r \\t \\0 \\a \\e \\\\ \\xHH. Any bytes may be in a "
+      "record.\n\n" +
+      producer_settings_help() +
+      "\nExamples:\n"
+      "  seq 1000 | millrace --data d produce numbers\n"
+      "  printf 'alice\\t9.99\\n' | millrace --data d produce orders --key-separator '\\t'\n"
+      "  tail -F app.log | millrace --data d produce app --headers host=web1,level=info --report");
+  program.on(command, [&program, options] { return produce(program, *options); });
+}
+
+}  // namespace millrace::inline v0::cli

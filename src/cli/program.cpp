@@ -1,0 +1,55 @@
+#include "program.hpp"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+namespace millrace::inline v0::cli {
+
+void complain(std::string_view text) { fmt::print(stderr, "millrace: {}\n", text); }
+
+Program::Program() : app_("Kafka as a library: topics in a directory, from the command line") {
+  app_.name("millrace");
+  app_.fallthrough();
+  app_.get_formatter()->column_width(34);
+  app_.set_version_flag("--version", "millrace " MILLRACE_VERSION, "Print the version and exit");
+  app_.add_option("--data", data_, "The data directory")->type_name("DIR")->envname("MILLRACE_DATA");
+}
+
+void Program::on(CLI::App& command, Action action, bool needs_data) {
+  command.callback([this, action = std::move(action), needs_data] {
+    if (needs_data && data_.empty()) {
+      throw CLI::RequiredError(
+          "no data directory: give --data DIR, or set the environment variable MILLRACE_DATA",
+          CLI::ExitCodes::RequiredError);
+    }
+    action_ = action;
+  });
+}
+
+int Program::run(int argc, char** argv) {
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    return app_.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    const CLI::App* at = &app_;
+    std::string command = "millrace";
+    while (!at->get_subcommands().empty()) {
+      at = at->get_subcommands().back();
+      command += " " + at->get_name();
+    }
+    complain(fmt::format("{}\nSee {} --help.", error.what(), command));
+    return exit_usage;
+  }
+  return run_action();
+}
+
+int Program::run_action() const {
+  const Result<void> outcome = action_();
+  if (outcome) return exit_done;
+  complain(outcome.error().message());
+  return exit_failed;
+}
+
+}  // namespace millrace::inline v0::cli

@@ -1,0 +1,51 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include <millrace/core/result.hpp>
+
+namespace millrace::inline v0::cli {
+
+/// The program's exit codes.
+enum ExitCode : int { exit_done = 0, exit_failed = 1, exit_usage = 2 };
+
+/// What a subcommand does once the command line is understood. An Error becomes exit code 1 and a
+/// `millrace: ...` line on stderr.
+using Action = std::function<Result<void>()>;
+
+/// The command line and what all subcommands share.
+class Program {
+ public:
+  Program();
+
+  CLI::App& app() noexcept { return app_; }
+  /// Runs `action` if the command line ends up at `command`. `needs_data`: without --data it is
+  /// wrong.
+  void on(CLI::App& command, Action action, bool needs_data = true);
+  /// What --data or MILLRACE_DATA says; empty if neither.
+  const std::string& data() const noexcept { return data_; }
+  /// Parses, runs, prints errors; returns the exit code.
+  int run(int argc, char** argv);
+
+ private:
+  int run_action() const;
+
+  CLI::App app_;
+  std::string data_;
+  Action action_;
+};
+
+/// Prints `millrace: text` on stderr.
+void complain(std::string_view text);
+
+/// Turns a parser into a check for an option's text: its error becomes a usage error.
+template <typename Parse>
+auto checked_by(Parse parse) {
+  return [parse](const std::string& text) -> std::string {
+    const auto parsed = parse(text);
+    return parsed ? std::string() : parsed.error().message();
+  };
+}
+
+}  // namespace millrace::inline v0::cli

@@ -1,0 +1,14 @@
+#pragma once
+#include <string_view>
+
+#include <millrace/core/offset.hpp>
+#include <millrace/core/result.hpp>
+
+namespace millrace::inline v0::cli {
+
+/// Understands `2026-11-20T10:00:00.5+01:00` (RFC 3339; no zone: UTC; the time may be left out),
+/// milliseconds since 1970 (`1763632800000`), `now`, and a time ago (`-90s`, `-5m`, `-2h`, `-1d`,
+/// `-250ms`). invalid_argument otherwise.
+Result<Timestamp> parse_time(std::string_view text, Timestamp now);
+
+}  // namespace millrace::inline v0::cli

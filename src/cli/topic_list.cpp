@@ -1,0 +1,56 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "commands.hpp"
+#include "data_directory.hpp"
+#include "json_text.hpp"
+#include "standard_streams.hpp"
+#include "table.hpp"
+
+namespace millrace::inline v0::cli {
+namespace {
+
+std::string as_json(const std::vector<TopicInfo>& topics) {
+  Json list = Json::array();
+  for (const TopicInfo& topic : topics) {
+    Json one;
+    one["name"] = topic.name;
+    one["partitions"] = topic.partitions;
+    one["settings"] = Json::object();
+    for (const auto& [name, value] : topic.settings) one["settings"][name] = value;
+    list.push_back(std::move(one));
+  }
+  return list.dump() + "\n";
+}
+
+std::string as_table(const std::vector<TopicInfo>& topics) {
+  Table table({"TOPIC", "PARTITIONS", "SETTINGS"});
+  for (const TopicInfo& topic : topics) {
+    std::string settings;
+    for (const auto& [name, value] : topic.settings) {
+      settings += (settings.empty() ? "" : " ") + name + "=" + value;
+    }
+    table.add({topic.name, std::to_string(topic.partitions), settings});
+  }
+  return table.text();
+}
+
+Result<void> list(const Program& program, bool json) {
+  MILLRACE_TRY(const Broker broker, open_for_reading(program.data()));
+  MILLRACE_TRY(const auto topics, broker.topics());
+  Output output;
+  output.buffer() = json ? as_json(topics) : as_table(topics);
+  return output.flush();
+}
+
+}  // namespace
+
+void add_topic_list(Program& program, CLI::App& topic) {
+  const auto json = std::make_shared<bool>(false);
+  CLI::App& command = *topic.add_subcommand("list", "List the topics");
+  command.add_flag("--json", *json, "Print one JSON array");
+  program.on(command, [&program, json] { return list(program, *json); });
+}
+
+}  // namespace millrace::inline v0::cli

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# topic create, list, describe, alter, delete: what they do and what they refuse.
+source "$(dirname "$0")/library.sh" "$1"
+
+run topic list
+expect_failure 1 "$MILLRACE_DATA"
+expect_err_has "millrace topic create NAME --data $MILLRACE_DATA"
+
+run topic create orders --partitions 3 --config retention.ms=1000 --config segment.bytes=65536
+expect_done
+expect_out "created topic orders with 3 partitions"
+run topic create a.b_c-D
+expect_done
+expect_out "created topic a.b_c-D with 1 partition"
+
+run topic list
+expect_done
+expect_out "TOPIC    PARTITIONS  SETTINGS
+a.b_c-D  1
+orders   3           retention.ms=1000 segment.bytes=65536"
+run topic list --json
+expect_done
+expect_out '[{"name":"a.b_c-D","partitions":1,"settings":{}},{"name":"orders","partitions":3,"settings":{"retention.ms":"1000","segment.bytes":"65536"}}]'
+
+# The same name, and one that Kafka's metrics cannot tell apart.
+run topic create orders
+expect_failure 1 "topic orders exists already, with 3 partitions"
+run topic create orders --if-not-exists --partitions 7
+expect_done
+run topic create a_b_c-D --if-not-exists
+expect_failure 1 "collides with a.b_c-D"
+
+for name in . .. a/b 'a b' 'ä' "$(printf 'x%.0s' {1..250})" ''; do
+  run topic create "$name"
+  expect_status 1
+  expect_err_has "is not valid"
+done
+run topic create "$(printf 'y%.0s' {1..249})"
+expect_done
+run topic delete "$(printf 'y%.0s' {1..249})"
+expect_done
+for partitions in 0 -1 100001; do
+  run topic create bad --partitions $partitions
+  expect_failure 1 "a topic has 1 to 100000 partitions, not $partitions"
+done
+run topic create bad --config retention.millis=5
+expect_failure 1 'there is no topic setting "retention.millis"; did you mean retention.ms?'
+run topic create bad --config retention.ms=soon
+expect_failure 1 "retention.ms=soon is not valid"
+run topic create bad --config cleanup.policy=shred
+expect_failure 1 "delete, compact, or both"
+run topic describe bad
+expect_failure 1 "there is no topic bad"
+expect_err_has "millrace topic create bad --partitions 1 --data $MILLRACE_DATA"
+
+printf 'one\ntwo\n' | "$millrace" produce orders --partition 2
+run topic describe orders
+expect_done
+expect_out_has "topic orders, 3 partitions"
+expect_out_has "PARTITION  START  END  BYTES"
+expect_out_has "0          0      0    0"
+expect_equal "$(awk '$1 == "2" {print $2, $3, ($4 > 0)}' "$work/out")" "0 2 1"
+expect_equal "$(awk '$1 == "retention.ms" {print $2, $3}' "$work/out")" "1000 topic"
+expect_equal "$(awk '$1 == "millrace.flush.policy" {print $2, $3}' "$work/out")" "before_ack default"
+expect_out_has "size at which a segment is rolled"
+bytes=$(awk '$1 == "2" {print $4}' "$work/out")
+run topic describe orders --json
+expect_done
+expect_out_has '{"name":"orders","partitions":[{"partition":0,"start_offset":0,"end_offset":0,"bytes":0},'
+expect_out_has "{\"partition\":2,\"start_offset\":0,\"end_offset\":2,\"bytes\":$bytes}]"
+expect_out_has '{"name":"retention.ms","value":"1000","is_default":false,"help":"'
+
+run topic alter orders --config retention.ms=77 --config max.message.bytes=100 --partitions 5
+expect_done
+run topic list --json
+expect_out_has '{"name":"orders","partitions":5,"settings":{"max.message.bytes":"100","retention.ms":"77","segment.bytes":"65536"}}'
+run topic alter orders --config retention.ms= --config segment.bytes=
+expect_done
+run topic list --json
+expect_out_has '"settings":{"max.message.bytes":"100"}}'
+run topic alter orders --partitions 2
+expect_failure 1 "topic orders has 5 partitions"
+run topic alter orders --config no.such=1
+expect_failure 1 'there is no topic setting "no.such"'
+run topic alter nobody --config retention.ms=1
+expect_failure 1 "there is no topic nobody"
+
+# All topics that are named, or none.
+run topic delete orders nobody
+expect_failure 1 "there is no topic nobody"
+run topic delete orders a.b_c-D
+expect_done
+run topic list --json
+expect_out '[]'
+expect_equal "$(find "$MILLRACE_DATA" -mindepth 1 -type d | wc -l)" 0
+
+finish
