@@ -1,0 +1,20 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+namespace millrace::inline v0::cli::bench {
+
+// What the second processes of the rows do; each returns an exit status.
+
+/// Appends so much without a flush, says how many records, and waits to be killed.
+int fill_and_wait(const std::string& path, std::uint64_t mebibytes);
+/// Owns `own`, reads `theirs`, and answers each record there with one in its own.
+int echo(const std::string& own, const std::string& theirs, const std::string& how);
+/// Creates a topic of so many partitions with a record in each; waits to be killed if `die`, else
+/// closes.
+int make_partitions(const std::string& path, int partitions, bool die);
+/// Opens the broker and says how many milliseconds and MiB that took; for `idle_seconds` more than
+/// 0, then lets ten consumers wait that long and says what share of a processor that took.
+int open_and_idle(const std::string& path, double idle_seconds);
+
+}  // namespace millrace::inline v0::cli::bench

@@ -1,0 +1,20 @@
+#pragma once
+#include "bench_rows.hpp"
+
+namespace millrace::inline v0::cli::bench {
+
+// What this machine can do at best, with no more machinery than it takes: records as a header of 16
+// bytes (length, CRC-32C, sequence) and the payload. Each gives its rows to the sink under `limit/`.
+
+/// append.nosync, scan and get: framed records stored into a populated mapping, over and over; a
+/// walk that checks each CRC; reads by a dense array of positions.
+void memory_limits(std::size_t value_bytes, const Effort& effort, const RowSink& sink);
+/// append2.nosync: the same by two threads in two files.
+void two_thread_limit(std::size_t value_bytes, const Effort& effort, const RowSink& sink);
+/// append.sync and append2.sync: a batch of framed records by one pwrite() into blocks that were
+/// written before, and fdatasync().
+void sync_limit(const AppendShape& shape, const Effort& effort, const RowSink& sink);
+/// wake: a word in shared memory that goes back and forth, with futex(2) or by spinning.
+void wake_limits(const Effort& effort, const RowSink& sink);
+
+}  // namespace millrace::inline v0::cli::bench
