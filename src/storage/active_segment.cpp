@@ -72,7 +72,8 @@ Result<void> ActiveSegment::open(std::uint64_t end) {
   segment_->mark_readable(chunk, 1);
   // What lies between the end and the file's size was reserved and is zero, but on the mapped path
   // it must be backed by pages before it is stored to.
-  std::uint64_t usable = std::max(end, std::min(size, options_.segment_bytes));
+  const std::uint64_t wanted = end + min_reserve_step;
+  std::uint64_t usable = std::max(end, std::min({size, options_.segment_bytes, wanted}));
   if (usable > end && options_.write_path == WritePath::mapped) {
     const bool backed = segment_->map_.populate_write(end, usable - end).has_value();
     if (!backed) usable = end;
@@ -81,8 +82,9 @@ Result<void> ActiveSegment::open(std::uint64_t end) {
   reserved_.store(usable);
   if (!options_.preallocate) step_ = std::clamp(usable, min_reserve_step, max_reserve_step);
   if (usable > 0) {  // opening must work on a full disk: entries without room are left out
-    static_cast<void>(segment_->offsets_.file().reserve(index_entries_for(usable)));
-    static_cast<void>(segment_->times_.file().reserve(index_entries_for(usable)));
+    const std::size_t entries = index_entries_for(usable, options_.index_interval_bytes);
+    static_cast<void>(segment_->offsets_.file().reserve(entries));
+    static_cast<void>(segment_->times_.file().reserve(entries));
   }
   return {};
 }
@@ -94,12 +96,6 @@ void ActiveSegment::set_options(const LogOptions& options) {
   options_.write_path = path;
   options_.segment_bytes = std::min(options.segment_bytes, segment_->map_.length());
   policy_.set_interval(options.index_interval_bytes);
-}
-
-std::size_t ActiveSegment::index_entries_for(std::uint64_t log_bytes) const noexcept {
-  const std::uint64_t apart =
-      std::max<std::uint64_t>(options_.index_interval_bytes, record::layout::header_bytes);
-  return static_cast<std::size_t>(log_bytes / apart) + 2;
 }
 
 bool ActiveSegment::must_roll(std::size_t batch_bytes, Offset last_offset,
@@ -142,8 +138,9 @@ Result<void> ActiveSegment::grow(std::uint64_t bytes) {
 }
 
 Result<void> ActiveSegment::reserve(std::uint64_t from, std::uint64_t until) {
-  MILLRACE_CHECK(segment_->offsets_.file().reserve(index_entries_for(until)));
-  MILLRACE_CHECK(segment_->times_.file().reserve(index_entries_for(until)));
+  const std::size_t entries = index_entries_for(until, options_.index_interval_bytes);
+  MILLRACE_CHECK(segment_->offsets_.file().reserve(entries));
+  MILLRACE_CHECK(segment_->times_.file().reserve(entries));
   MILLRACE_CHECK(file_.reserve(from, until - from));
   const bool mapped = options_.write_path == WritePath::mapped;
   MILLRACE_CHECK(

@@ -349,6 +349,14 @@ void Log::forget_synced(std::size_t sealed) {
   unsynced_.erase(unsynced_.begin(), unsynced_.begin() + static_cast<std::ptrdiff_t>(sealed));
 }
 
+void Log::publish_flushed(Offset end) {
+  ControlBlock& block = control_.block();
+  block.flushed_offset.store(end.value(), std::memory_order_release);
+  if (!options_.visible_on_append) {
+    block.high_watermark.store(end.value(), std::memory_order_release);
+  }
+}
+
 Result<Offset> Log::flush() {
   const std::lock_guard one_flush(flush_mutex_);
   std::vector<std::shared_ptr<ActiveSegment>> sealed;
@@ -377,11 +385,7 @@ Result<Offset> Log::flush() {
   forget_synced(sealed.size());
   recovered_unsynced_.clear();
   if (active_ == active) flushed_position_ = to;
-  ControlBlock& block = control_.block();
-  block.flushed_offset.store(end.value(), std::memory_order_release);
-  if (!options_.visible_on_append) {
-    block.high_watermark.store(end.value(), std::memory_order_release);
-  }
+  publish_flushed(end);
   return end;
 }
 
@@ -405,9 +409,7 @@ Result<void> Log::flush_sealed() {
   const std::lock_guard lock(mutex_);
   forget_synced(sealed.size());
   recovered_unsynced_.clear();
-  if (flushed_offset() < base) {
-    control_.block().flushed_offset.store(base.value(), std::memory_order_release);
-  }
+  if (flushed_offset() < base) publish_flushed(base);
   return control_.sync();
 }
 
@@ -423,12 +425,15 @@ Result<void> Log::close() {
   if (!flushed) return std::move(flushed).error();
   if (epochs_dirty_) MILLRACE_CHECK(epochs_.save(directory_));
   ControlBlock& block = control_.block();
+  const bool was_clean = static_cast<ControlState>(block.state.load()) == ControlState::clean;
+  // What was recovered and not appended to has its files still as a kill left them.
+  if (!active_ && !was_clean && !(*segments())->segments.empty()) MILLRACE_CHECK(resume_locked());
   if (active_) {
     MILLRACE_CHECK(active_->seal());
     MILLRACE_CHECK(active_->sync_sealed());
     block.active_end.store(active_->end());
   }
-  if (static_cast<ControlState>(block.state.load()) == ControlState::clean) return {};
+  if (was_clean) return {};
   block.state.store(static_cast<std::uint32_t>(ControlState::clean));
   return control_.sync();
 }

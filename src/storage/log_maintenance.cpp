@@ -125,6 +125,8 @@ Result<void> Log::delete_before(Offset offset) {
     MILLRACE_CHECK(check_usable());
     if (offset > log_start_offset()) {
       control_.block().log_start_offset.store(offset.value(), std::memory_order_release);
+      epochs_.truncate_from_start(offset);
+      epochs_dirty_ = true;
       MILLRACE_CHECK(control_.sync());
     }
   }

@@ -236,7 +236,8 @@ Result<void> Recovery::rebuild_active_indexes() {
   MILLRACE_CHECK(offsets.file().truncate(0));
   MILLRACE_CHECK(times.file().truncate(0));
   // Without space for more, a shorter index does: lookups walk further.
-  const std::size_t entries = out_.active_end / options_.index_interval_bytes + 2;
+  const std::size_t entries =
+      index_entries_for(out_.active_end, options_.index_interval_bytes);
   static_cast<void>(offsets.file().reserve(entries));
   static_cast<void>(times.file().reserve(entries));
   IndexPolicy policy(options_.index_interval_bytes);

@@ -66,7 +66,6 @@ class ActiveSegment {
   Result<void> open(std::uint64_t end);
   Result<void> grow(std::uint64_t bytes);
   Result<void> reserve(std::uint64_t from, std::uint64_t until);
-  std::size_t index_entries_for(std::uint64_t log_bytes) const noexcept;
 
   LogOptions options_;
   SegmentPtr segment_;

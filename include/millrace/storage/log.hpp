@@ -131,6 +131,7 @@ class Log final : public SegmentSource {
   Result<void> sync_unsynced(const std::vector<std::shared_ptr<ActiveSegment>>& sealed,
                              const std::vector<SegmentPtr>& recovered, bool directory);
   void forget_synced(std::size_t sealed);
+  void publish_flushed(Offset end);
   Segment::Limits limits() const noexcept {
     return {options_.segment_bytes, options_.segment_index_bytes};
   }
