@@ -19,7 +19,8 @@ std::uint64_t fill(const std::string& path, std::size_t value_bytes, const Effor
 
 void scan_row(const BytesPartition& partition, std::uint64_t count, const Effort& effort,
               const RowSink& sink) {
-  const std::size_t value_bytes = must(partition.read(Offset{0}))->value().size();
+  const auto first = must(partition.read(Offset{0}));
+  const std::size_t value_bytes = first->value().size();
   std::uint64_t records = 0;
   std::uint64_t touched = 0;
   const auto start = SteadyClock::now();
@@ -45,7 +46,8 @@ void scan_row(const BytesPartition& partition, std::uint64_t count, const Effort
 
 void get_row(const BytesPartition& partition, std::uint64_t count, const Effort& effort,
              const RowSink& sink) {
-  const std::size_t value_bytes = must(partition.read(Offset{0}))->value().size();
+  const auto first = must(partition.read(Offset{0}));
+  const std::size_t value_bytes = first->value().size();
   std::vector<std::byte> out(value_bytes);
   Random random(11);
   const auto get = [&] {
