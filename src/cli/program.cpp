@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <iostream>
+#include <memory>
+
+#include "command_help.hpp"
 
 namespace millrace::inline v0::cli {
 
@@ -11,17 +13,31 @@ void complain(std::string_view text) { fmt::print(stderr, "millrace: {}\n", text
 Program::Program() : app_("Kafka as a library: topics in a directory, from the command line") {
   app_.name("millrace");
   app_.fallthrough();
-  app_.get_formatter()->column_width(34);
+  app_.set_help_flag("-h,--help", "Print this help and exit");
+  app_.formatter(std::make_shared<CommandHelp>());
   app_.set_version_flag("--version", "millrace " MILLRACE_VERSION, "Print the version and exit");
   app_.add_option("--data", data_, "The data directory")->type_name("DIR")->envname("MILLRACE_DATA");
 }
 
+void Program::require_data() const {
+  if (!data_.empty()) return;
+  throw CLI::RequiredError(
+      "no data directory: give --data DIR, or set the environment variable MILLRACE_DATA",
+      CLI::ExitCodes::RequiredError);
+}
+
 void Program::on(CLI::App& command, Action action, bool needs_data) {
   command.callback([this, action = std::move(action), needs_data] {
-    if (needs_data && data_.empty()) {
-      throw CLI::RequiredError(
-          "no data directory: give --data DIR, or set the environment variable MILLRACE_DATA",
-          CLI::ExitCodes::RequiredError);
+    if (needs_data) require_data();
+    action_ = action;
+  });
+}
+
+void Program::on_directory(CLI::App& command, std::string& path, Action action) {
+  command.callback([this, &path, action = std::move(action)] {
+    if (path.empty()) {
+      require_data();
+      path = data_;
     }
     action_ = action;
   });

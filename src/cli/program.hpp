@@ -23,12 +23,16 @@ class Program {
   /// Runs `action` if the command line ends up at `command`. `needs_data`: without --data it is
   /// wrong.
   void on(CLI::App& command, Action action, bool needs_data = true);
+  /// The same for a command about a directory of its own; without one `path` becomes that of
+  /// --data.
+  void on_directory(CLI::App& command, std::string& path, Action action);
   /// What --data or MILLRACE_DATA says; empty if neither.
   const std::string& data() const noexcept { return data_; }
   /// Parses, runs, prints errors; returns the exit code.
   int run(int argc, char** argv);
 
  private:
+  void require_data() const;
   int run_action() const;
 
   CLI::App app_;

@@ -1,0 +1,14 @@
+#pragma once
+#include <CLI/CLI.hpp>
+
+namespace millrace::inline v0::cli {
+
+/// Prints the help of one subcommand: what it does, its arguments and options in two columns, then
+/// its footer.
+class CommandHelp final : public CLI::FormatterBase {
+ public:
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override;
+};
+
+}  // namespace millrace::inline v0::cli
