@@ -14,7 +14,8 @@ using Notes = millrace::Partition<std::string, std::string>;
 
 void append(const Notes& notes) {
   for (int i = 0; i < 1000; ++i) {
-    // append() returns when the record is on the disk: that is the default, and the receipt says it.
+    // append() returns when the record is on the disk: that is the default, and the receipt says
+    // it.
     const millrace::Receipt receipt =
         notes.append("note-" + std::to_string(i), "text " + std::to_string(i)).value();
     check(receipt.offset == millrace::Offset{i}, "offsets count up from 0");

@@ -12,13 +12,14 @@ using example::check;
 
 namespace {
 
-std::string payload(std::int64_t number) { return "payment " + std::to_string(number); }
+std::string payload(std::int64_t number) {
+  return "payment " + std::to_string(number);
+}
 
 /// Sends for ever; tells the parent of every acknowledged record.
 [[noreturn]] void work(const std::string& path, int acks) {
   const auto broker = millrace::Broker::open(path).value();
-  const auto topic =
-      broker.topic<std::int64_t, std::string>("payments", {.partitions = 2}).value();
+  const auto topic = broker.topic<std::int64_t, std::string>("payments", {.partitions = 2}).value();
   millrace::Producer producer{topic};
   for (std::int64_t i = 0;; ++i) {
     producer.send(i, payload(i), [=](const millrace::Result<millrace::Receipt>& receipt) {

@@ -20,9 +20,10 @@ inline void check(bool holds, const std::string& what) {
 class DataDirectory {
  public:
   DataDirectory(int argc, char** argv)
-      : path_(((argc > 1 ? std::filesystem::path(argv[1]) : std::filesystem::temp_directory_path()) /
-               "millrace-example-XXXXXX")
-                  .string()) {
+      : path_(
+            ((argc > 1 ? std::filesystem::path(argv[1]) : std::filesystem::temp_directory_path()) /
+             "millrace-example-XXXXXX")
+                .string()) {
     std::filesystem::create_directories(std::filesystem::path(path_).parent_path());
     check(::mkdtemp(path_.data()) != nullptr, "a directory can be made as " + path_);
   }

@@ -66,7 +66,8 @@ int main(int argc, char** argv) {
   check(before_ack.durability == Durability::flushed, "before_ack acknowledges what is flushed");
   check(before_ack.syncs >= 1000, "one appender waits for one sync a record; many share them");
 
-  const auto every = append_1000(broker, "clicks", flush::every{.records = 100, .interval = 1h}, io);
+  const auto every =
+      append_1000(broker, "clicks", flush::every{.records = 100, .interval = 1h}, io);
   report("every 100 records", every, "a power loss takes at most the last 100");
   check(every.durability == Durability::written, "every acknowledges what is written");
   check(every.syncs >= 10 && every.syncs < 100, "1000 records make ten syncs");

@@ -1,5 +1,5 @@
-// What goes away, and when: by age, by size, and by key. Time is a clock that we move ourselves, and
-// there is no background thread: run_pending() does what is due.
+// What goes away, and when: by age, by size, and by key. Time is a clock that we move ourselves,
+// and there is no background thread: run_pending() does what is due.
 #include <map>
 #include <millrace/millrace.hpp>
 #include <millrace/testing/manual_clock.hpp>
@@ -16,7 +16,8 @@ struct House {
   millrace::Broker broker;
 
   explicit House(const std::string& path)
-      : broker(millrace::Broker::open(path, {.background_thread = false, .clock = &clock}).value()) {}
+      : broker(
+            millrace::Broker::open(path, {.background_thread = false, .clock = &clock}).value()) {}
 
   /// Hours go by, and with them the checks that are due every five minutes.
   void pass(std::chrono::hours time) {
@@ -25,14 +26,16 @@ struct House {
   }
 };
 
-long long number(millrace::Offset offset) { return offset.value(); }
+long long number(millrace::Offset offset) {
+  return offset.value();
+}
 
 void keep_one_day(House& house) {
   // Records go by whole segments, so these are small: Kafka's names, Kafka's rules.
   const auto topic =
       house.broker
-          .topic<int, std::string>("visits", {.settings = {{"segment.bytes", "16384"},
-                                                           {"retention.ms", "86400000"}}})
+          .topic<int, std::string>(
+              "visits", {.settings = {{"segment.bytes", "16384"}, {"retention.ms", "86400000"}}})
           .value();
   const auto visits = topic.partition(0).value();
   const std::string text(100, 'v');
@@ -50,14 +53,16 @@ void keep_one_day(House& house) {
   check(end == millrace::Offset{1000}, "offsets are never given twice");
   check(held->value() == text, "what is being read stays readable");
   const auto gone = visits.read(millrace::Offset{0});
-  check(!gone && gone.error().code() == millrace::Errc::offset_out_of_range, "what is gone says so");
+  check(!gone && gone.error().code() == millrace::Errc::offset_out_of_range,
+        "what is gone says so");
 }
 
 void keep_some_bytes(House& house) {
-  const auto topic = house.broker
-                         .topic<int, std::string>("frames", {.settings = {{"segment.bytes", "16384"},
-                                                                          {"retention.ms", "-1"}}})
-                         .value();
+  const auto topic =
+      house.broker
+          .topic<int, std::string>(
+              "frames", {.settings = {{"segment.bytes", "16384"}, {"retention.ms", "-1"}}})
+          .value();
   const auto frames = topic.partition(0).value();
   for (int i = 0; i < 1000; ++i) frames.append(i, std::string(100, 'f')).value();
   house.pass(1h);
@@ -82,15 +87,16 @@ void keep_the_latest(House& house) {
                          .value();
   {
     millrace::Producer producer{topic};
-    for (int i = 0; i < 1000; ++i) producer.send("key-" + std::to_string(i % 10), std::to_string(i));
+    for (int i = 0; i < 1000; ++i)
+      producer.send("key-" + std::to_string(i % 10), std::to_string(i));
     producer.remove("key-3");  // a tombstone: a record without a value
     producer.flush().value();
   }
   const auto settings = topic.partition(0).value();
   house.pass(2h);
   settings.append("last", "rolls the segment").value();
-  house.pass(1h);   // the first pass keeps the tombstone, for readers that are on their way
-  house.pass(3h);   // and some time after delete.retention.ms it goes, with the next pass
+  house.pass(1h);  // the first pass keeps the tombstone, for readers that are on their way
+  house.pass(3h);  // and some time after delete.retention.ms it goes, with the next pass
   settings.append("again", "rolls once more").value();
   house.pass(1h);
 

@@ -1,5 +1,5 @@
-// One process owns a directory and appends; any number of others attach to it and follow along. They
-// read the same mapped files: no copies, no server, no system call while data flows.
+// One process owns a directory and appends; any number of others attach to it and follow along.
+// They read the same mapped files: no copies, no server, no system call while data flows.
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -42,7 +42,8 @@ void send_orders(const millrace::Topic<std::string, Order>& orders) {
   std::atomic<int> acknowledged = 0;
   for (std::int64_t i = 0; i < 10'000; ++i) {
     const std::string customer = customers[static_cast<std::size_t>(i) % std::size(customers)];
-    // The callback hears of the outcome. It is optional, like the PendingReceipt that send() returns.
+    // The callback hears of the outcome. It is optional, like the PendingReceipt that send()
+    // returns.
     producer.send(customer, Order{customer, i}, [&](const millrace::Result<millrace::Receipt>& r) {
       acknowledged += r.has_value() ? 1 : 0;
     });

@@ -32,6 +32,9 @@ void Lane::open_batch() {
 }
 
 Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback callback) {
+  if (!record.key && partition_->log().requires_keys()) {
+    return storage::Log::key_missing().at(partition_->topic(), partition_->id());
+  }
   const std::size_t bound =
       record::BatchBuilder::record_bound(record.key, record.value, record.headers);
   const Timestamp time =

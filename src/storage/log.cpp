@@ -16,13 +16,32 @@ Error too_large(std::size_t bytes, std::uint64_t limit, const char* option) {
               std::to_string(limit) + "); raise it on the topic, or send less at once"};
 }
 
+/// Refuses a batch that has a record without a key.
+Result<void> check_keys(const record::BatchView& batch) {
+  if (batch.is_control()) return {};
+  std::vector<std::byte> scratch;
+  MILLRACE_TRY(auto cursor, record::RecordCursor::open(batch, scratch));
+  record::RecordView record;
+  while (cursor.next(record) == record::RecordCursor::Step::record) {
+    if (!record.key) return Log::key_missing();
+  }
+  return {};
+}
+
 }  // namespace
+
+Error Log::key_missing() {
+  return {Errc::invalid_record,
+          "a record without a key cannot go to a compacted topic, which keeps the last record of "
+          "each key; send it with a key, or take compact out of cleanup.policy"};
+}
 
 Log::Log(os::DirectoryPtr directory, const LogOptions& options, const Context& context)
     : directory_(std::move(directory)),
       clock_(context.clock),
       observer_(context.observer),
-      options_(options) {}
+      options_(options),
+      requires_keys_(options.cleanup_compact) {}
 
 Log::~Log() = default;
 
@@ -94,6 +113,7 @@ void Log::set_options(const LogOptions& options) {
   if (options_.visible_on_append) {
     control_.block().high_watermark.store(log_end_offset().value(), std::memory_order_release);
   }
+  requires_keys_.store(options.cleanup_compact);
   // Gaps stay when compaction is switched off.
   if (options.cleanup_compact) control_.block().compacted = 1;
 }
@@ -223,6 +243,7 @@ Result<Appended> Log::append(MutableBytes batch, LeaderEpoch epoch) {
   if (view.size() != batch.size()) {
     return Error(Errc::invalid_record, "append takes one whole record batch of magic 2");
   }
+  if (requires_keys()) [[unlikely]] MILLRACE_CHECK(check_keys(view));
   const std::lock_guard lock(mutex_);
   const Offset base = log_end_offset();
   bool rolled = false;
@@ -245,6 +266,7 @@ Result<Appended> Log::append_record(Timestamp time, std::optional<Bytes> key,
                                     std::optional<Bytes> value,
                                     std::span<const record::HeaderView> headers,
                                     LeaderEpoch epoch) {
+  if (!key && requires_keys()) [[unlikely]] return key_missing();
   const std::size_t bound = record::single_record_bound(key, value, headers);
   const std::lock_guard lock(mutex_);
   const Offset base = log_end_offset();

@@ -134,3 +134,42 @@ TEST_CASE("a full disk is an error, and nothing is lost") {
   io.heal();
   CHECK(partition.append("k", "after").value().offset == Offset{1});
 }
+
+TEST_CASE("a compacted topic takes no record without a key") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto partition = only_partition(broker, {.settings = {{"cleanup.policy", "compact"}}});
+  partition.append("k", "kept").value();
+  const auto refused = partition.append("no key");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == Errc::invalid_record);
+  CHECK_THAT(refused.error().message(), Contains("t-0") && Contains("send it with a key"));
+
+  // In a batch, and through a producer, where its neighbours are none the worse for it.
+  millrace::record::BatchBuilder batch;
+  batch.add(Timestamp{1}, millrace::as_bytes("k"), millrace::as_bytes("v")).value();
+  batch.add(Timestamp{1}, std::nullopt, millrace::as_bytes("v")).value();
+  CHECK(partition.handle().append(batch).error().code() == Errc::invalid_record);
+  millrace::Producer producer{broker.topic<std::string, std::string>("t").value()};
+  const auto good = producer.send("k", "good");
+  CHECK(producer.send("bad").get().error().code() == Errc::invalid_record);
+  CHECK(good.get().value().offset == Offset{1});
+  CHECK(partition.remove("k").value().offset == Offset{2});
+  CHECK(partition.read(Offset{2}).value()->is_tombstone());
+
+  broker.alter_topic("t", {{"cleanup.policy", "delete"}}).value();
+  CHECK(partition.append("no key").value().offset == Offset{3});
+}
+
+TEST_CASE("an optional key or value may be null") {
+  using Maybe = std::optional<std::string>;
+  const auto broker = Broker::open(":memory:").value();
+  const auto partition = broker.topic<Maybe, Maybe>("t").value().partition(0).value();
+  partition.append(std::nullopt, Maybe("value")).value();
+  partition.append(Maybe("key"), std::nullopt).value();
+  const auto first = partition.read(Offset{0}).value();
+  CHECK_FALSE(first->key());
+  CHECK(first->value() == "value");
+  CHECK(partition.read(Offset{1}).value()->key() == "key");
+  CHECK(partition.read(Offset{1}).value()->is_tombstone());
+  CHECK_FALSE(partition.read(Offset{1}).value()->value());
+}

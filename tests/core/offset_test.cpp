@@ -58,4 +58,6 @@ TEST_CASE("timestamps are milliseconds, and may be absent", "[offset]") {
   CHECK(time - 1ms == Timestamp{1'599'999'999'999});
   CHECK(Timestamp{5} - Timestamp{7} == -2ms);
   CHECK(Timestamp{time.to_sys_time()} == time);
+  CHECK(Timestamp{std::chrono::sys_seconds(7s)} == Timestamp{7000});
+  CHECK(Timestamp{std::chrono::sys_time<std::chrono::nanoseconds>(1'999'999ns)} == Timestamp{1});
 }

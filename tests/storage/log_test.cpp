@@ -229,3 +229,27 @@ TEST_CASE("compaction keeps the last record of every key", "[storage][log]") {
   log->flush().value();
   CHECK(read_all(*log).size() == 13);
 }
+
+TEST_CASE("after a kill the last batches are read, however long the log is", "[storage][log]") {
+  const auto path = GENERATE(WritePath::mapped, WritePath::write);
+  CAPTURE(static_cast<int>(path));
+  const Place place(false);
+  LogOptions options;
+  options.write_path = path;
+  std::uint64_t batch_bytes = 0;
+  std::int64_t next = 0;
+  for (const std::int64_t total : {1'000, 10'000}) {
+    auto log = open_log(place.directory, options);
+    for (; next < total; next += 10) {
+      const auto bytes = batch_of(numbered(next, 10, 1000));
+      batch_bytes = bytes.size();
+      append(*log, numbered(next, 10, 1000));
+    }
+    log.reset();  // all that a killed process leaves undone
+    log = open_log(place.directory, options);
+    CHECK(log->recovery().kind == RecoveryKind::same_run);
+    CHECK(log->log_end_offset() == Offset{total});
+    CHECK(log->recovery().scanned_bytes <= 2 * batch_bytes + options.index_interval_bytes);
+    CHECK(log->size_bytes() > static_cast<std::uint64_t>(total) * 1000);
+  }
+}

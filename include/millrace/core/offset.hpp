@@ -45,8 +45,11 @@ class Timestamp {
  public:
   constexpr Timestamp() = default;
   constexpr explicit Timestamp(std::int64_t milliseconds) : milliseconds_(milliseconds) {}
-  constexpr Timestamp(std::chrono::sys_time<std::chrono::milliseconds> time)
-      : milliseconds_(time.time_since_epoch().count()) {}
+  /// From any system clock's time, rounded down.
+  template <typename Duration>
+  constexpr Timestamp(std::chrono::sys_time<Duration> time)
+      : milliseconds_(std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count()) {
+  }
   static constexpr Timestamp none() { return Timestamp{-1}; }
   constexpr std::int64_t milliseconds() const { return milliseconds_; }
   constexpr std::chrono::sys_time<std::chrono::milliseconds> to_sys_time() const {

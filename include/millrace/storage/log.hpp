@@ -63,8 +63,9 @@ class Log final : public SegmentSource {
   void set_options(const LogOptions& options);
 
   /// Appends one finished batch: sets its offsets and leader epoch (in the caller's bytes), and
-  /// with LogAppendTime its time. Errors: record_too_large, no_space, io_error, log_failed, closed;
-  /// in all of them the log is as it was.
+  /// with LogAppendTime its time. Errors: invalid_record (a record without a key if they are
+  /// required), record_too_large, no_space, io_error, log_failed, closed; in all of them the log is
+  /// as it was.
   Result<Appended> append(MutableBytes batch, LeaderEpoch epoch = LeaderEpoch{0});
   /// Appends one record as a batch of its own, encoding it straight into the map where it can.
   Result<Appended> append_record(Timestamp time, std::optional<Bytes> key,
@@ -108,6 +109,9 @@ class Log final : public SegmentSource {
   Offset flushed_offset() const noexcept { return get(control().flushed_offset); }
   std::uint64_t size_bytes() const;
   bool has_failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
+  /// Whether records must have keys: compaction would drop those that have none.
+  bool requires_keys() const noexcept { return requires_keys_.load(std::memory_order_relaxed); }
+  static Error key_missing();
 
   const ControlBlock& control() const noexcept override { return control_.block(); }
   ControlBlock& mutable_control() noexcept { return control_.block(); }
@@ -168,6 +172,7 @@ class Log final : public SegmentSource {
   mutable std::mutex list_mutex_;
   SegmentListPtr list_;
   std::atomic<bool> failed_{false};
+  std::atomic<bool> requires_keys_;
   std::optional<Error> failure_;
 
   struct Deleted {
