@@ -1,11 +1,9 @@
 #include <millrace/storage/cleaner.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 #include <millrace/record/batch_builder.hpp>
-#include <millrace/storage/checkpoint.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/tidy.hpp>
 
@@ -144,18 +142,6 @@ class Rewriter {
 };
 
 }  // namespace
-
-std::optional<Offset> read_cleaner_checkpoint(const os::DirectoryPtr& directory) {
-  const auto text = directory->read_file(cleaner_checkpoint_name);
-  if (!text) return std::nullopt;
-  const auto lines = parse_checkpoint(*text, cleaner_checkpoint_name);
-  if (!lines || lines->size() != 1) return std::nullopt;
-  const std::string& line = lines->front();
-  std::int64_t offset = -1;
-  const auto [end, code] = std::from_chars(line.data(), line.data() + line.size(), offset);
-  if (code != std::errc{} || end != line.data() + line.size() || offset < 0) return std::nullopt;
-  return Offset{offset};
-}
 
 Result<void> collect_keys(Segment& segment, Offset from, KeyOffsets& keys) {
   std::vector<std::byte> scratch;

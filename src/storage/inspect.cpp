@@ -6,10 +6,10 @@
 #include <limits>
 
 #include <millrace/storage/batch_scan.hpp>
-#include <millrace/storage/cleaner.hpp>
 #include <millrace/storage/epoch_cache.hpp>
 #include <millrace/storage/file_names.hpp>
 
+#include "storage/file_bytes.hpp"
 #include "storage/inspect_files.hpp"
 #include "storage/inspect_index.hpp"
 #include "storage/known_state.hpp"
@@ -52,7 +52,7 @@ class Verification {
 };
 
 void Verification::missing(const std::string& file, std::uint64_t position, OffsetRange offsets) {
-  if (known_.gaps_are_normal || offsets.end <= report_.log_start_offset) return;
+  if (known_.gaps_are_normal) return;
   add({FindingKind::missing_offsets, Severity::damage, file, position, 0, offsets,
        fmt::format("offsets [{}, {}) are missing at byte {} of {}: they were lost, or taken out by "
                    "a repair; readers skip them by seeking to {}",
@@ -245,9 +245,9 @@ Result<PartitionReport> Verification::run() {
   const Offset first = segments.empty() ? known_.log_end : segments.front().base;
   report_.log_start_offset = std::max(first, known_.log_start);
   next_ = first;
-  if (known_.is_known && known_.log_start < first) {
+  if (known_.is_known && known_.log_start < std::min(first, known_.durable)) {
     missing(segments.empty() ? directory_->path() : segments.front().name, 0,
-            {known_.log_start, first});
+            {known_.log_start, std::min(first, known_.durable)});
   }
   for (std::size_t i = 0; i < segments.size(); ++i) {
     Place place;

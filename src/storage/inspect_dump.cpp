@@ -3,6 +3,7 @@
 #include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/inspect.hpp>
 
+#include "storage/file_bytes.hpp"
 #include "storage/inspect_files.hpp"
 
 namespace millrace::inline v0::storage {

@@ -3,26 +3,8 @@
 #include <vector>
 
 #include <millrace/os/directory.hpp>
-#include <millrace/os/mapping.hpp>
 
 namespace millrace::inline v0::storage {
-
-/// The bytes of a whole file for reading once. Pages that the disk does not give back are zeros.
-class FileBytes {
- public:
-  static Result<FileBytes> open(const os::DirectoryPtr& directory, const std::string& name);
-  Bytes bytes() const noexcept { return bytes_; }
-  /// Bytes that could not be read.
-  std::uint64_t unreadable() const noexcept { return unreadable_; }
-
- private:
-  Result<void> copy_pages(const os::File& file, std::uint64_t size);
-
-  os::Mapping map_;
-  std::vector<std::byte> copy_;
-  Bytes bytes_;
-  std::uint64_t unreadable_ = 0;
-};
 
 /// What a partition's directory holds, as opening the log would see it: the replacement of an
 /// interrupted exchange stands in for the segments that it replaces.

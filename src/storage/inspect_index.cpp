@@ -7,7 +7,7 @@
 #include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/file_names.hpp>
 
-#include "storage/inspect_files.hpp"
+#include "storage/file_bytes.hpp"
 
 namespace millrace::inline v0::storage {
 

@@ -12,6 +12,7 @@
 #include <millrace/storage/inspect.hpp>
 #include <millrace/storage/tidy.hpp>
 
+#include "storage/file_bytes.hpp"
 #include "storage/inspect_files.hpp"
 #include "storage/known_state.hpp"
 
@@ -184,15 +185,7 @@ Result<void> Repair::repair_segment(Offset base, Offset limit, bool is_last) {
 
 Result<void> Repair::rebuild_epochs(const std::vector<Offset>& bases) {
   EpochCache epochs;
-  for (const Offset base : bases) {
-    MILLRACE_TRY(const FileBytes content,
-                 FileBytes::open(directory_, file_name(base, log_suffix)));
-    BatchScan scan(content.bytes(), base);
-    for (auto step = scan.next(); step != BatchScan::Step::end; step = scan.next()) {
-      if (step != BatchScan::Step::batch) continue;
-      epochs.assign(scan.batch().leader_epoch(), scan.batch().base_offset());
-    }
-  }
+  MILLRACE_CHECK(epochs.rebuild(directory_, bases));
   did(fmt::format("{} is rebuilt from the batches", EpochCache::file_name));
   return epochs.save(directory_);
 }
@@ -209,7 +202,6 @@ Result<void> Repair::write_control(const std::vector<Offset>& bases) {
   block.log_end_offset.store(end.value());
   block.flushed_offset.store(end.value());
   block.high_watermark.store(end.value());
-  block.last_stable_offset.store(end.value());
   block.active_base_offset.store(bases.back().value());
   block.active_end.store(last_bytes_);
   block.state.store(static_cast<std::uint32_t>(ControlState::live));

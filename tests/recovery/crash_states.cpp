@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstddef>
+#include <cstdlib>
 
 #include "temp_directory.hpp"
 
@@ -40,6 +41,12 @@ void materialize(const testing::DiskImage& image, const testing::Crash& crash,
   const auto directory = os::open_directory(path, true).value();
   image.materialize(crash, *directory).value();
   forget_boot_id(*directory);
+}
+
+/// MILLRACE_KEEP_CRASH names a directory for the state in which something went wrong.
+void keep_for_a_look(const testing::DiskImage& image, const testing::Crash& crash) {
+  const char* path = std::getenv("MILLRACE_KEEP_CRASH");
+  if (path != nullptr && *path != '\0') materialize(image, crash, path);
 }
 
 bool changes_something(os::IoOp op) {
@@ -125,13 +132,11 @@ std::vector<Moment> run_recipe(const Recipe& recipe, std::size_t steps, std::str
   os::IoHooks* const hooks = wrapped ? wrapped.get() : &keeper;
   Ledger ledger(recipe.options.cleanup_compact);
   Driver driver(os::open_directory(path, false, hooks).value(), ledger, recipe);
-  std::string doing = "open";
-  keeper.watch(&ledger, &doing);
+  keeper.watch(&ledger, &driver.doing());
   auto done = driver.open();
   for (std::size_t i = 0; i < steps && done && driver.fault().empty(); ++i) {
     done = driver.step();
-    doing = fmt::format("step {}, after {}", i, driver.doing());
-    keeper.take(doing);
+    keeper.take("after " + driver.doing());
   }
   if (!done) fault = fmt::format("{}: {}", driver.doing(), done.error().message());
   if (fault.empty() && !driver.fault().empty()) {
@@ -160,7 +165,10 @@ std::string try_crash(const Moment& moment, const testing::Crash& crash, const R
     keeper.watch(&ledger, &doing);
     auto wrong = open_and_check(driver, ledger, false);
     keeper.watch(nullptr, nullptr);
-    if (!wrong.empty()) return story + wrong;
+    if (!wrong.empty()) {
+      keep_for_a_look(moment.image, crash);
+      return story + wrong;
+    }
     auto adopted = ledger.adopt(driver.log());
     if (!adopted) return story + adopted.error().message();
     ledger = *std::move(adopted);

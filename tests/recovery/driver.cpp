@@ -38,6 +38,7 @@ Driver::Driver(os::DirectoryPtr directory, Ledger& ledger, const Recipe& recipe)
     : directory_(std::move(directory)), ledger_(ledger), recipe_(recipe), rng_(recipe.seed) {}
 
 Result<void> Driver::open() {
+  if (doing_.empty()) doing_ = "open";
   MILLRACE_TRY(log_, storage::Log::open(directory_, recipe_.options, {.clock = &clock_}));
   return {};
 }
@@ -116,7 +117,7 @@ Result<void> Driver::truncate() {
   const Offset to{end - static_cast<std::int64_t>(random(random(4) == 0 ? span + 1 : 12))};
   ledger_.truncating(std::max(to, log_->log_start_offset()));
   MILLRACE_CHECK(log_->truncate_to(to));
-  ledger_.truncated(log_->log_end_offset());
+  ledger_.truncated(log_->log_start_offset(), log_->log_end_offset());
   return {};
 }
 
@@ -205,7 +206,7 @@ Result<void> Driver::step() {
       ticket -= choice.weight;
       continue;
     }
-    doing_ = choice.name;
+    doing_ = fmt::format("step {}, {}", ++steps_, choice.name);
     return (this->*choice.step)();
   }
   return {};

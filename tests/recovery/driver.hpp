@@ -72,6 +72,7 @@ class Driver {
   std::unique_ptr<storage::Log> log_;
   std::uint32_t next_number_ = 0;
   std::int32_t epoch_ = 0;
+  std::size_t steps_ = 0;
   std::string doing_;
   std::string fault_;
 };

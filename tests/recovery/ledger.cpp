@@ -40,10 +40,12 @@ void Ledger::truncating(Offset to) {
   std::int64_t cut = to.value();
   const auto at = possible_.find(cut);
   if (at != possible_.end()) cut = at->second.back().batch_base;
-  durable_ = std::min(durable_, std::max(cut, start_low_));
+  durable_ = std::min(durable_, cut);
+  start_low_ = std::min(start_low_, cut);  // a start inside the batch that goes
 }
 
-void Ledger::truncated(Offset end) {
+void Ledger::truncated(Offset start, Offset end) {
+  deleted(start);
   end_ = end_high_ = end.value();
   durable_ = std::min(durable_, end_);
   possible_.erase(possible_.lower_bound(end_), possible_.end());

@@ -35,7 +35,7 @@ class Ledger {
   void append_failed() {}
   void flushed(Offset end);
   void truncating(Offset to);
-  void truncated(Offset end);
+  void truncated(Offset start, Offset end);
   void deleting(Offset high) { start_high_ = std::max(start_high_, high.value()); }
   void deleted(Offset start) { start_low_ = start_high_ = start.value(); }
   void compacting(Offset limit);

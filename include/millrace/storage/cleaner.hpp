@@ -1,5 +1,4 @@
 #pragma once
-#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -15,12 +14,6 @@ struct CleanStats {
   std::uint64_t records_kept = 0;
   std::uint64_t records_dropped = 0;
 };
-
-/// Where the part of a log that was never cleaned begins: kept beside it, as in Kafka's file of this
-/// name but for one partition. That it exists says that gaps between batches are normal.
-inline constexpr const char* cleaner_checkpoint_name = "cleaner-offset-checkpoint";
-/// What it says; nothing if it is missing or damaged, which only makes the next pass do more.
-std::optional<Offset> read_cleaner_checkpoint(const os::DirectoryPtr& directory);
 
 /// The last offset of every key over the part of a log that was not cleaned yet (its "dirty" part).
 using KeyOffsets = std::unordered_map<std::string, Offset>;
