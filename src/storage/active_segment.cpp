@@ -5,6 +5,7 @@
 
 #include <millrace/core/assert.hpp>
 #include <millrace/storage/file_names.hpp>
+#include <millrace/storage/tidy.hpp>
 
 namespace millrace::inline v0::storage {
 namespace {
@@ -41,7 +42,10 @@ Result<std::unique_ptr<ActiveSegment>> ActiveSegment::create(const os::Directory
   auto segment = std::make_shared<Segment>(directory, base, SegmentMode::active,
                                            limits_of(options));
   std::unique_ptr<ActiveSegment> active(new ActiveSegment(std::move(segment), options));
-  MILLRACE_CHECK(active->open(0));
+  if (auto opened = active->open(0); !opened) {
+    static_cast<void>(remove_segment_files(directory, base));
+    return std::move(opened).error();
+  }
   return active;
 }
 
@@ -156,12 +160,11 @@ Result<void> ActiveSegment::store(Bytes batch, bool in_place) {
     if (!in_place) std::memcpy(tail(), batch.data(), batch.size());
     return {};
   }
-  auto written = file_.write_at(batch, end());
-  if (!written) {
-    // Take back the part that may have been written; recovery would refuse it, but zeros are clean.
-    static_cast<void>(file_.write_zeros(end(), batch.size(), batch.size()));
-  }
-  return written;
+  return file_.write_at(batch, end());
+}
+
+Result<void> ActiveSegment::take_back(std::size_t bytes) {
+  return file_.write_zeros(end(), bytes, bytes);
 }
 
 void ActiveSegment::commit(const record::BatchView& batch) noexcept {
@@ -178,20 +181,29 @@ Result<void> ActiveSegment::sync(std::uint64_t from, std::uint64_t to) {
   return file_.sync();
 }
 
-Result<void> ActiveSegment::seal() {
+void ActiveSegment::seal() {
   const std::lock_guard lock(grow_mutex_);
   sealed_.store(true);
   IndexFile& times = segment_->times_.file();
   static_cast<void>(times.reserve(times.count() + 1));
   const TimeEntry largest = policy_.largest();
   const auto last = segment_->times_.last();
-  const bool complete = largest.timestamp <= (last ? last->timestamp : Timestamp::none());
-  if (!complete && times.count() < times.capacity()) segment_->times_.append(largest);
+  times_complete_ = largest.timestamp <= (last ? last->timestamp : Timestamp::none());
+  if (!times_complete_ && times.count() < times.capacity()) {
+    segment_->times_.append(largest);
+    times_complete_ = true;
+  }
   segment_->mark_sealed(largest);
   reserved_.store(end());
+  // What fails here is done again, and counts, when the files are synced.
+  static_cast<void>(trim(false));
+}
+
+Result<void> ActiveSegment::trim(bool sync) {
   MILLRACE_CHECK(file_.resize(end()));
-  MILLRACE_CHECK(segment_->offsets_.file().seal(false));
-  if (complete || segment_->times_.last() == largest) return times.seal(false);
+  if (sync) MILLRACE_CHECK(file_.sync());
+  MILLRACE_CHECK(segment_->offsets_.file().seal(sync));
+  if (times_complete_) return segment_->times_.file().seal(sync);
   // Without its last entry it would lie: it is rebuilt when the segment is opened again.
   return segment_->directory()->remove(file_name(segment_->base_offset(), time_index_suffix));
 }
@@ -201,11 +213,7 @@ void ActiveSegment::retire() {
   sealed_.store(true);
 }
 
-Result<void> ActiveSegment::sync_sealed() {
-  MILLRACE_CHECK(file_.sync());
-  MILLRACE_CHECK(segment_->offsets_.file().seal(true));
-  return segment_->times_.file().seal(true);
-}
+Result<void> ActiveSegment::sync_sealed() { return trim(true); }
 
 Result<void> ActiveSegment::truncate(std::uint64_t position, Offset next_offset,
                                      TimeEntry largest) {

@@ -1,9 +1,28 @@
 #include <millrace/storage/control_file.hpp>
 
+#include <array>
 #include <cstring>
 #include <iterator>
 
+#include <millrace/core/crc32c.hpp>
+
 namespace millrace::inline v0::storage {
+namespace {
+
+std::uint32_t checksum_of(const ControlBlock& block) noexcept {
+  const std::array<std::uint64_t, 8> words{
+      block.magic,
+      block.version,
+      block.compacted.load(),
+      static_cast<std::uint64_t>(block.log_end_offset.load()),
+      static_cast<std::uint64_t>(block.active_base_offset.load()),
+      block.active_end.load(),
+      static_cast<std::uint64_t>(block.flushed_offset.load()),
+      static_cast<std::uint64_t>(block.log_start_offset.load())};
+  return crc32c(std::as_bytes(std::span(words)));
+}
+
+}  // namespace
 
 void store_identity(ControlBlock& block, const os::FileIdentity& identity) noexcept {
   std::uint64_t boot[2];
@@ -94,7 +113,18 @@ void ControlFile::initialise() noexcept {
   b.flushed_offset.store(0);
   b.log_start_offset.store(0);
   b.first_unstable_offset.store(ControlBlock::no_unstable_offset);
+  b.epoch_start.store(0);
+  b.leader_epoch.store(-1);
   b.segments_generation.fetch_add(1);
+}
+
+void ControlFile::seal() noexcept {
+  block_->checksum.store(checksum_of(*block_));
+  block_->state.store(static_cast<std::uint32_t>(ControlState::clean));
+}
+
+bool ControlFile::is_sealed() const noexcept {
+  return block_->checksum.load() == checksum_of(*block_);
 }
 
 Result<void> ControlFile::sync() const {

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/checkpoint.hpp>
+#include <millrace/storage/file_names.hpp>
+
+#include "storage/file_bytes.hpp"
 
 namespace millrace::inline v0::storage {
 namespace {
@@ -25,7 +29,8 @@ Result<void> EpochCache::load(const os::DirectoryPtr& directory) {
   entries_.clear();
   damaged_ = false;
   MILLRACE_TRY(const bool exists, directory->exists(file_name));
-  if (!exists) return {};
+  missing_ = !exists;
+  if (missing_) return {};
   MILLRACE_TRY(const std::string text, directory->read_file(file_name));
   const auto lines = parse_checkpoint(text, file_name);
   damaged_ = !lines;
@@ -40,6 +45,21 @@ Result<void> EpochCache::load(const os::DirectoryPtr& directory) {
       return {};
     }
     entries_.push_back(*entry);
+  }
+  return {};
+}
+
+Result<void> EpochCache::rebuild(const os::DirectoryPtr& directory,
+                                 const std::vector<Offset>& bases) {
+  entries_.clear();
+  for (const Offset base : bases) {
+    MILLRACE_TRY(const FileBytes content,
+                 FileBytes::open(directory, storage::file_name(base, log_suffix)));
+    BatchScan scan(content.bytes(), base);
+    for (auto step = scan.next(); step != BatchScan::Step::end; step = scan.next()) {
+      if (step != BatchScan::Step::batch) continue;
+      assign(scan.batch().leader_epoch(), scan.batch().base_offset());
+    }
   }
   return {};
 }

@@ -6,6 +6,7 @@
 
 #include <millrace/core/assert.hpp>
 #include <millrace/storage/file_names.hpp>
+#include <millrace/storage/tidy.hpp>
 
 namespace millrace::inline v0::storage {
 namespace {
@@ -51,10 +52,35 @@ Result<std::unique_ptr<Log>> Log::open(os::DirectoryPtr directory, const LogOpti
   std::unique_ptr<Log> log(new Log(std::move(directory), options, context));
   MILLRACE_TRY(log->control_, ControlFile::open_owner(log->directory_));
   MILLRACE_CHECK(log->epochs_.load(log->directory_));
-  MILLRACE_TRY(RecoveredLog recovered,
-               recover(log->directory_, options, log->control_, context.hints));
-  MILLRACE_CHECK(log->start(std::move(recovered)));
-  return log;
+  auto started = [&]() -> Result<void> {
+    MILLRACE_TRY(RecoveredLog recovered,
+                 recover(log->directory_, options, log->control_, context.hints));
+    MILLRACE_CHECK(log->recover_epochs(recovered));
+    return log->start(std::move(recovered));
+  }();
+  if (started) return log;
+  // A sync may have failed on the way: the page cache is not to be trusted next time.
+  if (log->control_.is_valid()) {
+    log->control_.block().state.store(static_cast<std::uint32_t>(ControlState::failed));
+  }
+  return std::move(started).error();
+}
+
+Result<void> Log::recover_epochs(const RecoveredLog& recovered) {
+  const ControlBlock& block = control_.block();
+  const Offset end = recovered.report.log_end_offset;
+  epochs_.truncate_from_end(end);
+  const auto saved = epochs_.entries();
+  if (recovered.report.kind == RecoveryKind::same_run && block.epoch_start < end.value()) {
+    epochs_.assign(LeaderEpoch{block.leader_epoch.load()}, Offset{block.epoch_start.load()});
+  }
+  for (const auto& entry : recovered.epochs) epochs_.assign(entry.epoch, entry.start);
+  if (epochs_.was_lost() && !recovered.bases.empty()) {
+    MILLRACE_CHECK(epochs_.rebuild(directory_, recovered.bases));
+  }
+  epochs_.truncate_from_start(recovered.report.log_start_offset);
+  epochs_dirty_ = epochs_.was_lost() || epochs_.entries() != saved;
+  return {};
 }
 
 Result<void> Log::start(RecoveredLog recovered) {
@@ -78,7 +104,11 @@ Result<void> Log::start(RecoveredLog recovered) {
   }
   if (!control_.is_valid()) control_.initialise();
   ControlBlock& block = control_.block();
-  block.compacted = options_.cleanup_compact ? 1 : 0;
+  const std::uint32_t compacted = recovered.gaps_are_normal ? 1 : 0;
+  const bool as_sealed = block.compacted == compacted &&
+                         block.log_start_offset == report_.log_start_offset.value();
+  if (!clean || !as_sealed) leave_clean();
+  block.compacted = compacted;
   const Offset visible = options_.visible_on_append ? end : recovered.flushed_offset;
   block.high_watermark.store(visible.value(), std::memory_order_release);
   block.log_start_offset.store(report_.log_start_offset.value());
@@ -88,7 +118,7 @@ Result<void> Log::start(RecoveredLog recovered) {
   block.active_end.store(recovered.active_end);
   block.active_base_offset.store(segments.empty() ? end.value()
                                                   : segments.back()->base_offset().value());
-  epochs_.truncate_from_end(end);
+  publish_epoch();
   if (!clean && !segments.empty()) {
     const std::string name = file_name(segments.back()->base_offset(), log_suffix);
     MILLRACE_TRY(const os::File file, directory_->open(name, os::OpenMode::read_only));
@@ -98,6 +128,21 @@ Result<void> Log::start(RecoveredLog recovered) {
   if (!clean) block.state.store(static_cast<std::uint32_t>(ControlState::live));
   if (!options_.visible_on_append) MILLRACE_CHECK(flush());
   return {};
+}
+
+void Log::leave_clean() {
+  auto& state = control_.block().state;
+  if (static_cast<ControlState>(state.load()) == ControlState::clean) {
+    state.store(static_cast<std::uint32_t>(ControlState::live));
+  }
+}
+
+void Log::publish_epoch() {
+  const auto& entries = epochs_.entries();
+  const auto newest = entries.empty() ? EpochCache::Entry{LeaderEpoch::unknown, Offset{0}}
+                                      : entries.back();
+  control_.block().leader_epoch.store(static_cast<std::int32_t>(newest.epoch));
+  control_.block().epoch_start.store(newest.start.value());
 }
 
 LogOptions Log::options() const {
@@ -115,7 +160,10 @@ void Log::set_options(const LogOptions& options) {
   }
   requires_keys_.store(options.cleanup_compact);
   // Gaps stay when compaction is switched off.
-  if (options.cleanup_compact) control_.block().compacted = 1;
+  if (options.cleanup_compact && control_.block().compacted == 0) {
+    leave_clean();
+    control_.block().compacted = 1;
+  }
 }
 
 Result<SegmentListPtr> Log::segments() {
@@ -156,7 +204,7 @@ Result<void> Log::check_usable() const {
   if (failed_.load(std::memory_order_relaxed)) {
     return Error(Errc::log_failed,
                  "the log in " + directory_->path() +
-                     " stopped after a failed sync (" + failure_->message() +
+                     " stopped after a failed write or sync (" + failure_->message() +
                      "); close it and open it again to go on from what is on the disk",
                  failure_->os_code());
   }
@@ -165,6 +213,10 @@ Result<void> Log::check_usable() const {
 
 Result<void> Log::fail(Error error) {
   const std::lock_guard lock(mutex_);
+  return fail_locked(std::move(error));
+}
+
+Result<void> Log::fail_locked(Error error) {
   if (!failed_.load()) {
     failure_ = error;
     failed_.store(true);
@@ -220,6 +272,12 @@ Result<void> Log::resume_locked() {
   return {};
 }
 
+Result<void> Log::store(Bytes batch, bool in_place) {
+  auto stored = active_->store(batch, in_place);
+  if (stored || active_->take_back(batch.size())) return stored;
+  return fail_locked(std::move(stored).error());
+}
+
 Appended Log::publish(const record::BatchView& batch, bool rolled) {
   active_->commit(batch);
   if (observer_ != nullptr) observer_->on_append(batch);
@@ -235,7 +293,10 @@ Appended Log::publish(const record::BatchView& batch, bool rolled) {
 
 void Log::note_epoch(LeaderEpoch epoch, Offset start) {
   if (epochs_.latest() == epoch) [[likely]] return;
+  // The control file keeps one that is not saved yet for a killed process, no more.
+  if (epochs_dirty_ && save_epochs()) epochs_dirty_ = false;
   epochs_dirty_ |= epochs_.assign(epoch, start);
+  publish_epoch();
 }
 
 Result<Appended> Log::append(MutableBytes batch, LeaderEpoch epoch) {
@@ -255,7 +316,7 @@ Result<Appended> Log::append(MutableBytes batch, LeaderEpoch epoch) {
     append_time = clock_->now();
     record::stamp_append_time(batch, append_time);
   }
-  MILLRACE_CHECK(active_->store(batch, false));
+  MILLRACE_CHECK(store(batch, false));
   note_epoch(epoch, base);
   Appended done = publish(view, rolled);
   done.append_time = append_time;
@@ -280,7 +341,7 @@ Result<Appended> Log::append_record(Timestamp time, std::optional<Bytes> key,
   const std::size_t size = record::encode_single(to, time, key, value, headers, base, epoch);
   MILLRACE_ASSERT(size <= bound);
   if (append_time) record::stamp_append_time({to, size}, time);
-  MILLRACE_CHECK(active_->store({to, size}, in_place));
+  MILLRACE_CHECK(store({to, size}, in_place));
   note_epoch(epoch, base);
   Appended done = publish(record::BatchView::try_parse({to, size}), rolled);
   if (append_time) done.append_time = time;
@@ -297,7 +358,7 @@ Result<void> Log::append_as_given_locked(const record::BatchView& batch, Appende
   bool rolled = false;
   MILLRACE_CHECK(make_space_for(batch.size(), {batch.base_offset(), batch.next_offset()},
                                 batch.max_timestamp(), rolled));
-  MILLRACE_CHECK(active_->store(batch.bytes(), false));
+  MILLRACE_CHECK(store(batch.bytes(), false));
   note_epoch(batch.leader_epoch(), batch.base_offset());
   const Appended one = publish(batch, rolled);
   if (done.next_offset == done.base_offset) done.base_offset = one.base_offset;
@@ -320,7 +381,12 @@ Result<Appended> Log::append_as_given(Bytes batches) {
 }
 
 Result<void> Log::roll_locked(Offset base) {
+  // What a roll that failed left behind must not get between two segments.
+  if (unused_ && *unused_ != base) MILLRACE_CHECK(remove_segment_files(directory_, *unused_));
+  unused_ = base;
   MILLRACE_TRY(auto next, ActiveSegment::create(directory_, base, options_));
+  unused_.reset();
+  leave_clean();
   auto list = *segments();
   std::vector<SegmentPtr> segments = list->segments;
   segments.push_back(next->segment());
@@ -333,7 +399,8 @@ Result<void> Log::roll_locked(Offset base) {
   if (!previous) return {};
   // Readers know by now where the sealed segment ends, so its spare blocks may go.
   unsynced_.push_back(previous);
-  return previous->seal();
+  previous->seal();
+  return {};
 }
 
 Result<void> Log::roll() {
@@ -359,12 +426,34 @@ Result<void> Log::prepare() {
   return active->prepare();
 }
 
-Result<void> Log::sync_unsynced(const std::vector<std::shared_ptr<ActiveSegment>>& sealed,
-                                const std::vector<SegmentPtr>& recovered, bool directory) {
-  for (const auto& segment : recovered) MILLRACE_CHECK(segment->sync_files());
-  for (const auto& segment : sealed) MILLRACE_CHECK(segment->sync_sealed());
-  if (directory) return directory_->sync();
+Result<void> Log::save_epochs() {
+  Unsynced epochs;
+  epochs.directory = directory_dirty_;
+  epochs.epochs = epochs_;
+  MILLRACE_CHECK(sync_unsynced(epochs));
+  directory_dirty_ = false;
   return {};
+}
+
+Result<void> Log::sync_unsynced(const Unsynced& unsynced) {
+  for (const auto& segment : unsynced.recovered) MILLRACE_CHECK(segment->sync_files());
+  for (const auto& segment : unsynced.sealed) MILLRACE_CHECK(segment->sync_sealed());
+  // Recovery takes it that a log with anything flushed has a control file, and then its epochs.
+  if (unsynced.directory) {
+    MILLRACE_CHECK(control_.sync());
+    MILLRACE_CHECK(directory_->sync());
+  }
+  if (unsynced.epochs) return unsynced.epochs->save(directory_);
+  return {};
+}
+
+Log::Unsynced Log::take_unsynced() {
+  Unsynced unsynced;
+  unsynced.sealed = unsynced_;
+  unsynced.recovered = recovered_unsynced_;
+  unsynced.directory = std::exchange(directory_dirty_, false);
+  if (std::exchange(epochs_dirty_, false)) unsynced.epochs = epochs_;
+  return unsynced;
 }
 
 void Log::forget_synced(std::size_t sealed) {
@@ -381,30 +470,26 @@ void Log::publish_flushed(Offset end) {
 
 Result<Offset> Log::flush() {
   const std::lock_guard one_flush(flush_mutex_);
-  std::vector<std::shared_ptr<ActiveSegment>> sealed;
-  std::vector<SegmentPtr> recovered;
+  Unsynced unsynced;
   std::shared_ptr<ActiveSegment> active;
   std::uint64_t from = 0;
   std::uint64_t to = 0;
-  bool directory = false;
   Offset end;
   {
     const std::lock_guard lock(mutex_);
     MILLRACE_CHECK(check_usable());
     end = log_end_offset();
     if (end == flushed_offset() && unsynced_.empty()) return end;
-    sealed = unsynced_;
-    recovered = recovered_unsynced_;
+    unsynced = take_unsynced();
     active = active_;
     from = flushed_position_;
     to = active ? active->end() : 0;
-    directory = std::exchange(directory_dirty_, false);
   }
-  auto synced = sync_unsynced(sealed, recovered, directory);
+  auto synced = sync_unsynced(unsynced);
   if (synced && to > from) synced = active->sync(from, to);
   if (!synced) return fail(std::move(synced).error()).error();
   const std::lock_guard lock(mutex_);
-  forget_synced(sealed.size());
+  forget_synced(unsynced.sealed.size());
   recovered_unsynced_.clear();
   if (active_ == active) flushed_position_ = to;
   publish_flushed(end);
@@ -413,26 +498,23 @@ Result<Offset> Log::flush() {
 
 Result<void> Log::flush_sealed() {
   const std::lock_guard one_flush(flush_mutex_);
-  std::vector<std::shared_ptr<ActiveSegment>> sealed;
-  std::vector<SegmentPtr> recovered;
-  bool directory = false;
+  Unsynced unsynced;
   Offset base;
   {
     const std::lock_guard lock(mutex_);
     MILLRACE_CHECK(check_usable());
     if (unsynced_.empty() || !active_) return {};
-    sealed = unsynced_;
-    recovered = recovered_unsynced_;
-    directory = std::exchange(directory_dirty_, false);
+    unsynced = take_unsynced();
     base = active_->segment()->base_offset();
   }
-  auto synced = sync_unsynced(sealed, recovered, directory);
+  auto synced = sync_unsynced(unsynced);
   if (!synced) return fail(std::move(synced).error());
   const std::lock_guard lock(mutex_);
-  forget_synced(sealed.size());
+  forget_synced(unsynced.sealed.size());
   recovered_unsynced_.clear();
   if (flushed_offset() < base) publish_flushed(base);
-  return control_.sync();
+  if (auto done = control_.sync(); !done) return fail_locked(std::move(done).error());
+  return {};
 }
 
 Result<void> Log::close() {
@@ -445,18 +527,22 @@ Result<void> Log::close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
   if (!flushed) return std::move(flushed).error();
-  if (epochs_dirty_) MILLRACE_CHECK(epochs_.save(directory_));
-  ControlBlock& block = control_.block();
-  const bool was_clean = static_cast<ControlState>(block.state.load()) == ControlState::clean;
+  if (static_cast<ControlState>(control_.block().state.load()) == ControlState::clean) return {};
+  auto sealed = seal_log();
+  if (!sealed) return fail_locked(std::move(sealed).error());
+  return {};
+}
+
+Result<void> Log::seal_log() {
   // What was recovered and not appended to has its files still as a kill left them.
-  if (!active_ && !was_clean && !(*segments())->segments.empty()) MILLRACE_CHECK(resume_locked());
+  if (!active_ && !(*segments())->segments.empty()) MILLRACE_CHECK(resume_locked());
   if (active_) {
-    MILLRACE_CHECK(active_->seal());
-    MILLRACE_CHECK(active_->sync_sealed());
-    block.active_end.store(active_->end());
+    active_->seal();
+    unsynced_.push_back(active_);
+    control_.block().active_end.store(active_->end());
   }
-  if (was_clean) return {};
-  block.state.store(static_cast<std::uint32_t>(ControlState::clean));
+  MILLRACE_CHECK(sync_unsynced(take_unsynced()));
+  control_.seal();
   return control_.sync();
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <millrace/storage/cleaner.hpp>
 #include <millrace/storage/file_names.hpp>
@@ -48,6 +49,25 @@ Result<void> Log::remove_deleted() {
   return done;
 }
 
+/// Makes it known, and durable, that the log starts at `start`: only then may files go, in whatever
+/// order the file system makes that durable.
+Result<void> Log::announce_start(Offset start) {
+  ControlBlock& block = control_.block();
+  leave_clean();
+  if (start > log_start_offset()) {
+    block.log_start_offset.store(start.value(), std::memory_order_release);
+  }
+  if (flushed_offset() < start) block.flushed_offset.store(start.value());
+  auto synced = [&]() -> Result<void> {
+    MILLRACE_CHECK(control_.sync());
+    // Of the segments that stay at least the last must be found again.
+    if (std::exchange(directory_dirty_, false)) return directory_->sync();
+    return {};
+  }();
+  if (!synced) return fail_locked(std::move(synced).error());
+  return {};
+}
+
 Result<void> Log::drop_segments(std::size_t count, Offset new_start) {
   // Readers first learn that the offsets are gone, then the files go, oldest first.
   std::vector<SegmentPtr> dropped;
@@ -62,18 +82,15 @@ Result<void> Log::drop_segments(std::size_t count, Offset new_start) {
     }
     dropped.assign(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(count));
     rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(count));
-    ControlBlock& block = control_.block();
-    if (new_start > log_start_offset()) {
-      block.log_start_offset.store(new_start.value(), std::memory_order_release);
-    }
-    if (flushed_offset() < new_start) block.flushed_offset.store(new_start.value());
+    MILLRACE_CHECK(announce_start(new_start));
     const auto is_dropped = [&](const SegmentPtr& segment) {
       return std::find(dropped.begin(), dropped.end(), segment) != dropped.end();
     };
     std::erase_if(unsynced_, [&](const auto& sealed) { return is_dropped(sealed->segment()); });
     std::erase_if(recovered_unsynced_, is_dropped);
+    const auto epochs = epochs_.entries();
     epochs_.truncate_from_start(new_start);
-    epochs_dirty_ = true;
+    epochs_dirty_ |= epochs_.entries() != epochs;
     replace_list(std::move(rest));
   }
   for (const auto& segment : dropped) MILLRACE_CHECK(remove_files(segment->base_offset()));
@@ -118,16 +135,17 @@ Result<void> Log::delete_before(Offset offset) {
                      ": the log is readable up to " + std::to_string(high_watermark().value()))
         .with_offsets({log_start_offset(), high_watermark()});
   }
+  // What is lost in a crash must not be below the start: its offsets would be given out again.
+  if (offset > flushed_offset()) MILLRACE_CHECK(flush());
   const std::lock_guard cleaning(clean_mutex_);
   const std::lock_guard one_flush(flush_mutex_);
   {
     const std::lock_guard lock(mutex_);
     MILLRACE_CHECK(check_usable());
     if (offset > log_start_offset()) {
-      control_.block().log_start_offset.store(offset.value(), std::memory_order_release);
+      MILLRACE_CHECK(announce_start(offset));
       epochs_.truncate_from_start(offset);
       epochs_dirty_ = true;
-      MILLRACE_CHECK(control_.sync());
     }
   }
   LogOptions only_below_start = options();
@@ -145,41 +163,50 @@ Result<void> Log::truncate_to(Offset offset) {
   if (offset >= log_end_offset()) return {};
   offset = std::max(offset, log_start_offset());
   auto list = *segments();
-  std::vector<SegmentPtr> rest = list->segments;
   const std::size_t keep = list->index_of(offset);
-  MILLRACE_TRY(const FilePosition position, rest[keep]->find(offset));
-  const auto cut = rest[keep]->batch_at(position.value());
-  const Offset new_end = cut.size() != 0 ? std::min(cut.base_offset(), offset) : offset;
+  MILLRACE_TRY(const FilePosition position, list->segments[keep]->find(offset));
+  const auto batch = list->segments[keep]->batch_at(position.value());
+  const Offset new_end = batch.size() != 0 ? std::min(batch.base_offset(), offset) : offset;
+  auto done = cut(list->segments, keep, new_end);
+  if (!done) return fail_locked(std::move(done).error());
+  if (observer_ != nullptr) observer_->on_truncate(new_end);
+  return {};
+}
 
+Result<void> Log::cut(std::vector<SegmentPtr> segments, std::size_t keep, Offset new_end) {
   // Nothing beyond the cut may be readable before it is gone, and no crash on the way may find the
   // mark of a clean close.
   ControlBlock& block = control_.block();
+  const bool last_stays = keep + 1 == segments.size();
   const auto lower = [&](std::atomic<std::int64_t>& field) {
     field.store(std::min(field.load(), new_end.value()), std::memory_order_release);
   };
+  leave_clean();
   lower(block.high_watermark);
   lower(block.flushed_offset);
   lower(block.log_start_offset);  // it may lie inside the batch that goes
-  block.state.store(static_cast<std::uint32_t>(ControlState::live));
   MILLRACE_CHECK(control_.sync());
-  if (active_ && keep + 1 != rest.size()) active_->retire();
-  MILLRACE_CHECK(remove_segments_after(rest, keep));
-  MILLRACE_TRY(const TimeEntry largest, largest_before(*rest[keep], position.value()));
-  if (!active_ || keep + 1 != list->segments.size()) {
-    const SegmentPtr old = rest[keep];
+  MILLRACE_TRY(const FilePosition position, segments[keep]->find(new_end));
+  MILLRACE_TRY(const TimeEntry largest, largest_before(*segments[keep], position.value()));
+  if (active_ && !last_stays) active_->retire();
+  MILLRACE_CHECK(remove_segments_after(segments, keep));
+  if (!active_ || !last_stays) {
+    const SegmentPtr old = segments[keep];
     MILLRACE_TRY(const std::uint64_t bytes, old->file_bytes());
-    rest[keep] = std::make_shared<Segment>(directory_, old->base_offset(), SegmentMode::active,
-                                           limits());
-    MILLRACE_TRY(active_, ActiveSegment::resume(rest[keep], bytes, largest, options_));
+    segments[keep] = std::make_shared<Segment>(directory_, old->base_offset(),
+                                               SegmentMode::active, limits());
+    MILLRACE_TRY(active_, ActiveSegment::resume(segments[keep], bytes, largest, options_));
+    publish_active();
   }
+  // Killed from here on, the log is found to end at the cut.
+  block.log_end_offset.store(new_end.value(), std::memory_order_release);
   MILLRACE_CHECK(active_->truncate(position.value(), new_end, largest));
   flushed_position_ = position.value();
-  block.log_end_offset.store(new_end.value(), std::memory_order_release);
   epochs_.truncate_from_end(new_end);
   epochs_dirty_ = true;
+  publish_epoch();
   publish_active();
-  replace_list(std::move(rest));
-  if (observer_ != nullptr) observer_->on_truncate(new_end);
+  replace_list(std::move(segments));
   return control_.sync();
 }
 

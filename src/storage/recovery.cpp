@@ -6,233 +6,333 @@
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/tidy.hpp>
 
+#include "storage/file_bytes.hpp"
+#include "storage/known_state.hpp"
+
 namespace millrace::inline v0::storage {
 namespace {
 
-/// One past the last byte at or after `position` that is not zero; `position` if all are.
-std::uint64_t end_of_content(Bytes bytes, std::uint64_t position) {
-  std::uint64_t end = bytes.size();
-  while (end > position && bytes[end - 1] == std::byte{0}) --end;
-  return end;
-}
+constexpr Offset no_limit{std::numeric_limits<std::int64_t>::max()};
+constexpr std::size_t zero_piece = 64u << 10;
 
 /// One recovery in progress.
 class Recovery {
  public:
-  Recovery(const os::DirectoryPtr& directory, const LogOptions& options, const ControlFile& control,
+  Recovery(const os::DirectoryPtr& directory, const LogOptions& options, const KnownState& known,
            const RecoveryHints& hints)
-      : directory_(directory), options_(options), control_(control), hints_(hints) {}
+      : directory_(directory), options_(options), known_(known), hints_(hints) {}
 
   Result<RecoveredLog> run();
 
  private:
+  /// What became of a segment that was scanned.
+  enum class Outcome : std::uint8_t {
+    whole,  ///< the next segment follows
+    cut,    ///< the log ends here
+  };
+  /// The last segment of a killed owner: large, of which little is looked at.
   struct Tail {
-    os::File file;
     os::Mapping map;
     std::uint64_t size = 0;
-    Bytes bytes() const { return {map.data(), size}; }
+    /// The bytes from `position` on, of which the first `length` can be read; empty if not.
+    Bytes look(std::uint64_t position, std::uint64_t length) const {
+      if (position >= size) return {};
+      if (!map.populate_read(position, std::min(length, size - position))) return {};
+      return {map.data() + position, static_cast<std::size_t>(size - position)};
+    }
+  };
+  /// The two indexes of the last segment, open for writing.
+  struct Indexes {
+    OffsetIndex offsets;
+    TimeIndex times;
   };
 
-  Result<Tail> open_tail(Offset base);
+  Result<void> choose_durable_point();
+  void settle_without_segments(Offset start);
   Result<bool> trust_clean();
   Result<bool> trust_same_run();
+  Result<bool> resume_indexes(const Tail& tail, Indexes& indexes, std::uint64_t& position);
+  bool walk_to_end(const Tail& tail, Indexes& indexes, std::uint64_t& position);
   Result<void> scan();
-  Result<bool> scan_segment(std::size_t index);
-  Result<std::uint64_t> walk(const Tail& tail, bool is_last, bool& torn);
-  bool step_over_damage(const Tail& tail, std::uint64_t& position, bool is_last);
+  Result<bool> is_unused(std::size_t index);
+  Result<bool> drop_if_unused(std::size_t index);
+  Result<Offset> limit_of(std::size_t index);
+  bool joins(std::size_t index);
+  Result<Outcome> scan_segment(std::size_t index);
+  bool scan_batches(BatchScan& scan, bool is_last);
+  void add_batch(const record::BatchView& batch);
   Result<void> cut_segments_after(std::size_t count);
   Result<void> rebuild_active_indexes();
-  Result<void> cut_tail(Tail& tail, std::uint64_t position, std::uint64_t look_bytes);
-  Result<void> reset_active_indexes(Offset base, Offset keep_below);
-  Offset known_durable() const;
-  ControlState state() const {
-    return static_cast<ControlState>(control_.block().state.load());
+  Result<void> cut_tail(Offset base, Bytes tail, std::uint64_t position);
+  Result<void> open_indexes(Indexes& indexes);
+  void lose(Offset begin, Offset end) {
+    if (begin < end) out_.report.damaged.push_back({begin, end});
   }
 
   const os::DirectoryPtr& directory_;
   const LogOptions& options_;
-  const ControlFile& control_;
+  const KnownState& known_;
   const RecoveryHints& hints_;
   RecoveredLog out_;
-  Offset next_;  // offset expected of the next batch while scanning
+  Offset durable_;  // what is damaged below it is damage, what is behind it is a torn tail
+  Offset next_;     // offset expected of the next batch while scanning
 };
 
-Result<Recovery::Tail> Recovery::open_tail(Offset base) {
-  Tail tail;
-  MILLRACE_TRY(tail.file, directory_->open(file_name(base, log_suffix), os::OpenMode::read_write));
-  MILLRACE_TRY(tail.size, tail.file.size());
-  if (tail.size != 0) {
-    MILLRACE_TRY(tail.map, os::Mapping::map(tail.file, tail.size, os::MapMode::read_only));
+Result<void> Recovery::choose_durable_point() {
+  if (known_.is_known) {
+    durable_ = known_.flushed;
+    return {};
   }
-  return tail;
+  // The control file is synced before the first flush is acknowledged, and leader epochs after it:
+  // a log that has epochs has lost its control file, and all of it may have been durable.
+  MILLRACE_TRY(const bool was_flushed, directory_->exists(EpochCache::file_name));
+  durable_ = was_flushed ? no_limit : hints_.recovery_point;
+  return {};
 }
 
-Offset Recovery::known_durable() const {
-  Offset known = hints_.recovery_point;
-  if (control_.is_valid()) known = std::max(known, Offset{control_.block().flushed_offset.load()});
-  return known;
+Result<void> Recovery::open_indexes(Indexes& indexes) {
+  const std::uint64_t limit = options_.segment_index_bytes;
+  const Offset base = out_.bases.back();
+  MILLRACE_CHECK(indexes.offsets.open(directory_, base, IndexMode::active, limit));
+  return indexes.times.open(directory_, base, IndexMode::active,
+                            limit / OffsetIndex::entry_bytes * TimeIndex::entry_bytes);
 }
 
 Result<bool> Recovery::trust_clean() {
-  const ControlBlock& control = control_.block();
-  if (state() != ControlState::clean) return false;
-  if (control.active_base_offset.load() != out_.bases.back().value()) return false;
+  if (known_.state != ControlState::clean || known_.active_base != out_.bases.back()) return false;
   MILLRACE_TRY(os::File file, directory_->open(file_name(out_.bases.back(), log_suffix),
                                                os::OpenMode::read_only));
   MILLRACE_TRY(const std::uint64_t size, file.size());
-  if (size != control.active_end.load()) return false;
+  if (size != known_.active_end) return false;
   out_.active_end = size;
-  out_.report.log_end_offset = Offset{control.log_end_offset.load()};
-  out_.flushed_offset = out_.report.log_end_offset;
+  out_.report.log_end_offset = out_.flushed_offset = known_.log_end;
   out_.report.kind = RecoveryKind::clean;
   return true;
 }
 
-Result<bool> Recovery::trust_same_run() {
-  const ControlBlock& control = control_.block();
-  const Offset base = out_.bases.back();
-  if (state() != ControlState::live || control.active_base_offset.load() != base.value()) {
-    return false;
-  }
-  MILLRACE_TRY(Tail tail, open_tail(base));
-  MILLRACE_TRY(const os::FileIdentity identity, tail.file.identity());
-  if (!identity.known() || identity != load_identity(control)) return false;
-  const Offset end{control.log_end_offset.load()};
-
-  MILLRACE_CHECK(reset_active_indexes(base, end));
-  OffsetIndex offsets;
-  TimeIndex times;
-  const std::uint64_t limit = options_.segment_index_bytes;
-  MILLRACE_CHECK(offsets.open(directory_, base, IndexMode::attached, limit));
-  MILLRACE_CHECK(times.open(directory_, base, IndexMode::attached, limit / 8 * 12));
-  std::uint64_t position = 0;
-  next_ = base;
-  if (const auto entry = offsets.at_or_below(end - 1)) {
-    position = entry->position.value();
-    const auto batch = record::BatchView::try_parse(
-        position < tail.size ? tail.bytes().subspan(position) : Bytes());
-    if (batch.size() == 0 || batch.last_offset() != entry->offset) return false;
+/// Drops the index entries that a killed writer may not have finished, and those of batches that it
+/// did not publish. Finds the batch of the last entry left; false if it is not there.
+Result<bool> Recovery::resume_indexes(const Tail& tail, Indexes& indexes,
+                                      std::uint64_t& position) {
+  MILLRACE_CHECK(open_indexes(indexes));
+  auto& [offsets, times] = indexes;
+  if (!offsets.check(FilePosition{tail.size}) || !times.check()) return false;
+  // A batch gets its time entry after its offset entry: the last pair may be half there.
+  std::size_t keep = offsets.entries_below(known_.log_end);
+  if (keep > 0) --keep;
+  MILLRACE_CHECK(offsets.file().truncate(keep));
+  next_ = out_.bases.back();
+  position = 0;
+  Offset covered = next_ - 1;
+  if (keep > 0) {
+    const OffsetEntry entry = offsets.entry(keep - 1);
+    position = entry.position.value();
+    const auto batch =
+        record::BatchView::try_parse(tail.look(position, record::layout::header_bytes));
+    if (batch.size() == 0 || batch.last_offset() != entry.offset) return false;
     next_ = batch.base_offset();
+    covered = entry.offset;
   }
-  if (const auto last = times.last()) out_.largest = {last->timestamp, last->offset};
-  std::uint64_t look = std::min<std::uint64_t>(tail.size, position + 4096);
-  while (next_ < end && position < tail.size) {
-    look = std::min<std::uint64_t>(tail.size, position + options_.max_message_bytes);
-    MILLRACE_CHECK(tail.map.populate_read(position, look - position));
-    const auto batch = record::BatchView::try_parse(tail.bytes().subspan(position));
-    if (batch.size() == 0 || batch.base_offset() != next_ || !batch.crc_matches()) return false;
-    if (batch.max_timestamp() > out_.largest.timestamp) {
-      out_.largest = {batch.max_timestamp(), batch.last_offset()};
+  std::size_t keep_times = times.file().count();
+  while (keep_times > 0 && times.entry(keep_times - 1).offset > covered) --keep_times;
+  MILLRACE_CHECK(times.file().truncate(keep_times));
+  out_.largest = times.last().value_or(TimeEntry{Timestamp::none(), out_.bases.back()});
+  return true;
+}
+
+bool Recovery::walk_to_end(const Tail& tail, Indexes& indexes, std::uint64_t& position) {
+  IndexPolicy policy(options_.index_interval_bytes);
+  policy.reset(out_.largest);
+  Bytes rest = tail.look(position, known_.active_end - std::min(known_.active_end, position));
+  while (next_ < known_.log_end) {
+    const auto batch = record::BatchView::try_parse(rest);
+    if (batch.size() == 0 || batch.base_offset() < next_ || !batch.crc_matches()) return false;
+    if (policy.add(batch)) {
+      append_index_entries(indexes.offsets, indexes.times, batch, position, policy.largest());
     }
     out_.report.scanned_bytes += batch.size();
     position += batch.size();
+    rest = rest.subspan(batch.size());
     next_ = batch.next_offset();
   }
-  if (next_ != end) return false;
-  MILLRACE_CHECK(cut_tail(tail, position, 2 * std::uint64_t{options_.max_message_bytes}));
+  out_.largest = policy.largest();
+  return next_ == known_.log_end;
+}
+
+Result<bool> Recovery::trust_same_run() {
+  const Offset base = out_.bases.back();
+  if (!known_.is_same_run || known_.active_base != base) return false;
+  Tail tail;
+  MILLRACE_TRY(const os::File file,
+               directory_->open(file_name(base, log_suffix), os::OpenMode::read_only));
+  MILLRACE_TRY(tail.size, file.size());
+  if (tail.size != 0) {
+    MILLRACE_TRY(tail.map, os::Mapping::map(file, tail.size, os::MapMode::read_only));
+  }
+  Indexes indexes;
+  std::uint64_t position = 0;
+  MILLRACE_TRY(const bool resumed, resume_indexes(tail, indexes, position));
+  if (!resumed || !walk_to_end(tail, indexes, position)) return false;
+  // An append that was cut short left at most this behind the end.
+  const std::uint64_t look_bytes = 2 * std::uint64_t{options_.max_message_bytes};
+  const Bytes rest = tail.look(position, look_bytes);
+  MILLRACE_CHECK(
+      cut_tail(base, rest.first(std::min<std::uint64_t>(rest.size(), look_bytes)), position));
   out_.active_end = position;
-  out_.report.log_end_offset = end;
-  out_.flushed_offset = Offset{control.flushed_offset.load()};
+  out_.report.log_end_offset = known_.log_end;
+  out_.flushed_offset = known_.flushed;
   out_.report.kind = RecoveryKind::same_run;
   return true;
 }
 
-Result<void> Recovery::reset_active_indexes(Offset base, Offset keep_below) {
-  OffsetIndex offsets;
-  TimeIndex times;
-  const std::uint64_t limit = options_.segment_index_bytes;
-  auto open = [&]() -> Result<void> {
-    MILLRACE_CHECK(offsets.open(directory_, base, IndexMode::active, limit));
-    return times.open(directory_, base, IndexMode::active, limit / 8 * 12);
-  };
-  MILLRACE_CHECK(open());
-  const std::size_t keep = offsets.entries_below(keep_below);
-  MILLRACE_CHECK(offsets.file().truncate(keep));
-  // The time entry of a batch is stored right after its offset entry, in two steps that a killed
-  // process may not finish: keep only those whose batch has an offset entry.
-  const Offset covered = keep == 0 ? base : offsets.entry(keep - 1).offset + 1;
-  std::size_t kept_times = times.file().count();
-  while (kept_times > 0 && times.entry(kept_times - 1).offset >= covered) --kept_times;
-  return times.file().truncate(kept_times);
+void Recovery::add_batch(const record::BatchView& batch) {
+  if (batch.max_timestamp() > out_.largest.timestamp) {
+    out_.largest = {batch.max_timestamp(), batch.last_offset()};
+  }
+  const LeaderEpoch epoch = batch.leader_epoch();
+  if (epoch != LeaderEpoch::unknown &&
+      (out_.epochs.empty() || out_.epochs.back().epoch < epoch)) {
+    out_.epochs.push_back({epoch, batch.base_offset()});
+  }
+  out_.report.scanned_bytes += batch.size();
+  next_ = batch.next_offset();
 }
 
-bool Recovery::step_over_damage(const Tail& tail, std::uint64_t& position, bool is_last) {
-  const Offset durable = known_durable();
-  if (next_ >= durable) return false;
-  const auto found = find_next_batch(tail.bytes(), position, next_,
-                                     Offset{std::numeric_limits<std::int64_t>::max()});
-  if (found) {
-    const auto batch = record::BatchView::try_parse(tail.bytes().subspan(*found));
-    out_.report.damaged.push_back({next_, batch.base_offset()});
-    position = *found;
-    next_ = batch.base_offset();
+/// Goes through a segment; false if it is torn at scan.position().
+bool Recovery::scan_batches(BatchScan& scan, bool is_last) {
+  for (;;) {
+    const auto step = scan.next();
+    const OffsetRange missing = scan.missing();
+    if (step == BatchScan::Step::batch) {
+      // Bytes without a hole cannot be what is left of a torn tail: these offsets were left out.
+      if (!out_.gaps_are_normal) lose(missing.begin, missing.end);
+      add_batch(scan.batch());
+      continue;
+    }
+    out_.active_end = scan.position();
+    if (step == BatchScan::Step::end) return true;
+    if (missing.begin >= durable_) return false;
+    if (missing.begin < missing.end) {
+      lose(missing.begin, missing.end);
+      next_ = missing.end;
+      continue;
+    }
+    if (!is_last) return true;  // the base of the next segment says what is lost
+    if (!known_.is_known) return false;
+    // The damaged bytes stay for who may want to mend them; appends go on behind them.
+    out_.active_end += scan.length();
     return true;
   }
-  if (is_last) {
-    // The damaged bytes stay for who may want to mend them; appends go on behind them.
-    out_.report.damaged.push_back({next_, durable});
-    next_ = durable;
-    position = end_of_content(tail.bytes(), position);
-  }
-  return false;
 }
 
-Result<std::uint64_t> Recovery::walk(const Tail& tail, bool is_last, bool& torn) {
-  std::uint64_t position = 0;
-  torn = false;
-  while (position < tail.size) {
-    const auto batch = record::BatchView::try_parse(tail.bytes().subspan(position));
-    const bool in_order = batch.size() != 0 &&
-                          (batch.base_offset() == next_ ||
-                           (options_.cleanup_compact && batch.base_offset() > next_));
-    if (!in_order || !batch.crc_matches()) {
-      if (step_over_damage(tail, position, is_last)) continue;
-      torn = true;
-      break;
-    }
-    if (batch.max_timestamp() > out_.largest.timestamp) {
-      out_.largest = {batch.max_timestamp(), batch.last_offset()};
-    }
-    out_.report.scanned_bytes += batch.size();
-    position += batch.size();
-    next_ = batch.next_offset();
-  }
-  return position;
-}
-
-Result<bool> Recovery::scan_segment(std::size_t index) {
+Result<Recovery::Outcome> Recovery::scan_segment(std::size_t index) {
   const Offset base = out_.bases[index];
+  const std::string name = file_name(base, log_suffix);
   const bool is_last = index + 1 == out_.bases.size();
-  MILLRACE_TRY(Tail tail, open_tail(base));
-  if (tail.size != 0) MILLRACE_CHECK(tail.map.populate_read(0, tail.size));
+  if (known_.state == ControlState::failed) {
+    // What a failed sync did not write is in the page cache, marked as if it had been written.
+    MILLRACE_TRY(os::File file, directory_->open(name, os::OpenMode::read_only));
+    static_cast<void>(file.drop_cache());
+  }
+  MILLRACE_TRY(const FileBytes content, FileBytes::open(directory_, name));
+  const Bytes log = content.bytes();
   next_ = std::max(next_, base);
   out_.largest = {Timestamp::none(), base};
-  bool torn = false;
-  MILLRACE_TRY(const std::uint64_t position, walk(tail, is_last, torn));
-  out_.active_end = position;
-  if (!is_last) {
-    const Offset following = out_.bases[index + 1];
-    const bool only_untrimmed =
-        next_ == following && end_of_content(tail.bytes(), position) == position;
-    if (only_untrimmed && position < tail.size) MILLRACE_CHECK(tail.file.resize(position));
-    if (!torn || only_untrimmed) return true;
-    if (next_ < known_durable()) {
-      out_.report.damaged.push_back({next_, following});
-      return true;
-    }
+  MILLRACE_TRY(const Offset limit, limit_of(index));
+  BatchScan scan(log, base, limit);
+  if (!scan_batches(scan, is_last)) {
+    MILLRACE_CHECK(cut_tail(base, log.subspan(out_.active_end), out_.active_end));
+    return Outcome::cut;
   }
-  MILLRACE_CHECK(cut_tail(tail, position, tail.size));
-  return is_last;
+  if (is_last) {
+    if (known_.is_known && next_ < durable_) {
+      lose(next_, durable_);
+      next_ = durable_;
+    }
+    return Outcome::whole;
+  }
+  const bool ends_in_zeros = end_of_content(log, out_.active_end) == out_.active_end;
+  if (ends_in_zeros && out_.active_end < log.size()) {
+    MILLRACE_TRY(os::File file, directory_->open(name, os::OpenMode::read_write));
+    MILLRACE_CHECK(file.resize(out_.active_end));
+  }
+  // Sealed, but perhaps not synced: its indexes are rebuilt when somebody asks.
+  MILLRACE_CHECK(directory_->remove(file_name(base, offset_index_suffix)));
+  MILLRACE_CHECK(directory_->remove(file_name(base, time_index_suffix)));
+  return Outcome::whole;
+}
+
+Result<bool> Recovery::is_unused(std::size_t index) {
+  MILLRACE_TRY(const FileBytes content,
+               FileBytes::open(directory_, file_name(out_.bases[index], log_suffix)));
+  return end_of_content(content.bytes(), 0) == 0;
+}
+
+/// A roll that failed may leave an empty segment, below what the one before it went on to take.
+Result<bool> Recovery::drop_if_unused(std::size_t index) {
+  const Offset base = out_.bases[index];
+  if (base >= next_) return false;
+  MILLRACE_TRY(const bool unused, is_unused(index));
+  if (!unused) {
+    return Error(Errc::corrupt_data,
+                 "segment " + file_name(base, log_suffix) + " of " + directory_->path() +
+                     " begins below offset " + std::to_string(next_.value()) +
+                     ", where the one before it ends; move away what does not belong there");
+  }
+  MILLRACE_CHECK(remove_segment_files(directory_, base));
+  out_.bases.erase(out_.bases.begin() + static_cast<std::ptrdiff_t>(index));
+  return true;
+}
+
+/// Where the offsets of a segment end at the latest.
+Result<Offset> Recovery::limit_of(std::size_t index) {
+  while (++index < out_.bases.size()) {
+    MILLRACE_TRY(const bool unused, is_unused(index));
+    if (!unused) return out_.bases[index];
+  }
+  return no_limit;
+}
+
+/// Whether the segment belongs behind what was scanned before it.
+bool Recovery::joins(std::size_t index) {
+  const Offset base = out_.bases[index];
+  if (base > next_ && next_ >= durable_) return false;
+  if (!out_.gaps_are_normal) lose(next_, base);
+  return true;
+}
+
+Result<void> Recovery::scan() {
+  out_.report.kind = RecoveryKind::scanned;
+  out_.report.scanned_bytes = 0;
+  std::size_t first = 0;
+  const Offset from = known_.is_known ? known_.flushed : Offset{0};
+  while (first + 1 < out_.bases.size() && out_.bases[first + 1] <= from) ++first;
+  next_ = out_.bases[first];
+  for (std::size_t i = first; i < out_.bases.size();) {
+    if (i > first) {
+      MILLRACE_TRY(const bool dropped, drop_if_unused(i));
+      if (dropped) continue;
+      if (!joins(i)) {
+        MILLRACE_CHECK(cut_segments_after(i));
+        break;
+      }
+    }
+    MILLRACE_TRY(const Outcome outcome, scan_segment(i));
+    if (outcome == Outcome::cut) MILLRACE_CHECK(cut_segments_after(i + 1));
+    ++i;
+  }
+  MILLRACE_CHECK(rebuild_active_indexes());
+  out_.report.log_end_offset = next_;
+  out_.flushed_offset = std::min(next_, from);
+  return {};
 }
 
 Result<void> Recovery::rebuild_active_indexes() {
   const Offset base = out_.bases.back();
-  MILLRACE_TRY(Tail tail, open_tail(base));
-  OffsetIndex offsets;
-  TimeIndex times;
-  const std::uint64_t limit = options_.segment_index_bytes;
-  MILLRACE_CHECK(offsets.open(directory_, base, IndexMode::active, limit));
-  MILLRACE_CHECK(times.open(directory_, base, IndexMode::active, limit / 8 * 12));
+  MILLRACE_TRY(const FileBytes content, FileBytes::open(directory_, file_name(base, log_suffix)));
+  Indexes indexes;
+  MILLRACE_CHECK(open_indexes(indexes));
+  auto& [offsets, times] = indexes;
   MILLRACE_CHECK(offsets.file().truncate(0));
   MILLRACE_CHECK(times.file().truncate(0));
   // Without space for more, a shorter index does: lookups walk further.
@@ -241,29 +341,33 @@ Result<void> Recovery::rebuild_active_indexes() {
   static_cast<void>(offsets.file().reserve(entries));
   static_cast<void>(times.file().reserve(entries));
   IndexPolicy policy(options_.index_interval_bytes);
-  for (std::uint64_t position = 0; position < out_.active_end;) {
-    const auto batch = record::BatchView::try_parse(tail.bytes().subspan(position));
-    if (batch.size() == 0) break;
-    if (policy.add(batch)) append_index_entries(offsets, times, batch, position, policy.largest());
-    position += batch.size();
+  BatchScan scan(content.bytes().first(out_.active_end), base);
+  for (auto step = scan.next(); step != BatchScan::Step::end; step = scan.next()) {
+    if (step != BatchScan::Step::batch || !policy.add(scan.batch())) continue;
+    append_index_entries(offsets, times, scan.batch(), scan.position(), policy.largest());
   }
   return {};
 }
 
-Result<void> Recovery::cut_tail(Tail& tail, std::uint64_t position, std::uint64_t look_bytes) {
-  const std::uint64_t until = std::min(tail.size, position + look_bytes);
-  if (until <= position) return {};
-  MILLRACE_CHECK(tail.map.populate_read(position, until - position));
-  const std::uint64_t end = end_of_content(tail.bytes().first(until), position);
-  if (end == position) return {};
-  out_.report.truncated_bytes += end - position;
-  MILLRACE_CHECK(tail.file.write_zeros(position, end - position, 64u << 10));
+/// Zeroes what stands in `tail`, the bytes from `position` on.
+Result<void> Recovery::cut_tail(Offset base, Bytes tail, std::uint64_t position) {
+  const std::uint64_t length = end_of_content(tail, 0);
+  if (length == 0) return {};
+  out_.report.truncated_bytes += length;
+  MILLRACE_TRY(os::File file, directory_->open(file_name(base, log_suffix),
+                                               os::OpenMode::read_write));
+  if (const auto zeroed = file.write_zeros(position, length, zero_piece); !zeroed) {
+    // On a file system that writes elsewhere even zeros need space; giving it back does not.
+    if (zeroed.error().code() != Errc::no_space) return zeroed;
+    MILLRACE_CHECK(file.resize(position));
+  }
   // Before anything is appended over them, the old bytes must be gone for good: else a later crash
   // could bring back what stood behind them.
-  return tail.file.sync();
+  return file.sync();
 }
 
 Result<void> Recovery::cut_segments_after(std::size_t count) {
+  if (count == out_.bases.size()) return {};
   for (std::size_t k = out_.bases.size(); k-- > count;) {
     MILLRACE_CHECK(remove_segment_files(directory_, out_.bases[k]));
   }
@@ -271,95 +375,49 @@ Result<void> Recovery::cut_segments_after(std::size_t count) {
   return directory_->sync();
 }
 
-Result<void> Recovery::scan() {
-  out_.report.kind = RecoveryKind::scanned;
-  std::size_t first = 0;
-  const Offset from = known_durable();
-  while (first + 1 < out_.bases.size() && out_.bases[first + 1] <= from) ++first;
-  next_ = out_.bases[first];
-  for (std::size_t i = first; i < out_.bases.size(); ++i) {
-    const Offset base = out_.bases[i];
-    if (i > first && base > next_ && !options_.cleanup_compact) {
-      if (next_ >= known_durable()) {
-        MILLRACE_CHECK(cut_segments_after(i));
-        break;
-      }
-      out_.report.damaged.push_back({next_, base});
-    }
-    if (state() == ControlState::failed) {
-      MILLRACE_TRY(os::File file, directory_->open(file_name(base, log_suffix),
-                                                   os::OpenMode::read_only));
-      static_cast<void>(file.drop_cache());
-    }
-    MILLRACE_TRY(const bool whole, scan_segment(i));
-    if (!whole) {
-      MILLRACE_CHECK(cut_segments_after(i + 1));
-      break;
-    }
-    if (i + 1 < out_.bases.size()) {
-      // Sealed, but perhaps not synced: its indexes are rebuilt when somebody asks.
-      MILLRACE_CHECK(directory_->remove(file_name(base, offset_index_suffix)));
-      MILLRACE_CHECK(directory_->remove(file_name(base, time_index_suffix)));
-    }
-  }
-  MILLRACE_TRY(os::File active, directory_->open(file_name(out_.bases.back(), log_suffix),
-                                                 os::OpenMode::read_write));
-  MILLRACE_TRY(const std::uint64_t size, active.size());
-  out_.active_end = std::min(out_.active_end, size);
-  MILLRACE_CHECK(rebuild_active_indexes());
-  // The tail was read, not necessarily from the disk: make it durable before it is built upon.
-  MILLRACE_CHECK(active.sync());
-  out_.report.log_end_offset = next_;
-  out_.flushed_offset = next_;
-  return {};
+void Recovery::settle_without_segments(Offset start) {
+  const Offset end = std::max(start, known_.is_known ? known_.flushed : start);
+  out_.report.log_start_offset = out_.report.log_end_offset = out_.flushed_offset = end;
+  lose(start, end);  // the files are gone
 }
 
 Result<RecoveredLog> Recovery::run() {
   MILLRACE_TRY(out_.bases, tidy_segment_files(directory_));
-  const bool control_usable = control_.is_valid();
-  Offset start = hints_.log_start_offset;
-  if (control_usable) start = std::max(start, Offset{control_.block().log_start_offset.load()});
+  MILLRACE_CHECK(choose_durable_point());
+  out_.gaps_are_normal = known_.gaps_are_normal || options_.cleanup_compact;
+  const Offset start = known_.is_known ? known_.log_start : hints_.log_start_offset;
+  const bool lost_power = known_.is_known && known_.state == ControlState::live &&
+                          !known_.is_same_run;
+  if (lost_power && !out_.bases.empty() && out_.bases.front() > std::max(start, durable_)) {
+    // What stood before the first segment was never durable: nor does what follows count.
+    MILLRACE_CHECK(cut_segments_after(0));
+  }
   if (out_.bases.empty()) {
-    Offset end = std::max(start, hints_.recovery_point);
-    if (control_usable) end = std::max(end, Offset{control_.block().log_end_offset.load()});
-    out_.report.log_start_offset = out_.report.log_end_offset = out_.flushed_offset = end;
-    if (end > start) out_.report.damaged.push_back({start, end});  // the files are gone
+    settle_without_segments(start);
     return std::move(out_);
   }
   bool trusted = false;
-  if (control_usable) {
+  if (known_.is_known) {
+    lose(start, out_.bases.front());
     MILLRACE_TRY(trusted, trust_clean());
     if (!trusted) {
       MILLRACE_TRY(trusted, trust_same_run());
     }
   }
-  if (!trusted) {
-    out_.report.scanned_bytes = 0;
-    MILLRACE_CHECK(scan());
-  }
-  out_.report.log_start_offset = std::clamp(start, out_.bases.front(), out_.report.log_end_offset);
+  if (!trusted) MILLRACE_CHECK(scan());
+  const Offset end = out_.report.log_end_offset;
+  out_.report.log_start_offset = std::clamp(start, std::min(out_.bases.front(), end), end);
+  out_.flushed_offset = std::max(out_.flushed_offset, out_.report.log_start_offset);
   return std::move(out_);
 }
 
 }  // namespace
 
-std::optional<std::uint64_t> find_next_batch(Bytes log, std::uint64_t position, Offset offset,
-                                             Offset offset_limit) {
-  for (; position + record::layout::header_bytes <= log.size(); ++position) {
-    if (log[position + record::layout::magic] != std::byte{record::current_magic}) continue;
-    const auto batch = record::BatchView::try_parse(log.subspan(position));
-    if (batch.size() == 0 || batch.base_offset() < offset || batch.base_offset() >= offset_limit) {
-      continue;
-    }
-    if (batch.crc_matches()) return position;
-  }
-  return std::nullopt;
-}
-
 Result<RecoveredLog> recover(const os::DirectoryPtr& directory, const LogOptions& options,
                              const ControlFile& control, const RecoveryHints& hints) {
   const auto begin = std::chrono::steady_clock::now();
-  auto recovered = Recovery(directory, options, control, hints).run();
+  const KnownState known = judge_control(directory, control);
+  auto recovered = Recovery(directory, options, known, hints).run();
   if (recovered) {
     recovered->report.took = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - begin);

@@ -1,7 +1,9 @@
 #include <millrace/storage/segment.hpp>
 
 #include <algorithm>
+#include <limits>
 
+#include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/index_builder.hpp>
 
@@ -216,19 +218,37 @@ Result<TimeEntry> Segment::largest(Offset limit) {
   TimeEntry largest{Timestamp::none(), base_};
   std::uint64_t position = 0;
   if (const auto last = indexed_ ? times_.last() : std::nullopt) {
-    largest = *last;
-    if (mode_ == SegmentMode::sealed) return largest;
+    // An index may be damaged, or cut short: its last entry counts if the log agrees, and is only
+    // where the search begins.
     MILLRACE_TRY(const FilePosition from, find(last->offset));
-    position = from.value();
+    const record::BatchView batch = batch_at(from.value());
+    if (batch.size() != 0 && batch.last_offset() == last->offset &&
+        batch.max_timestamp() == last->timestamp) {
+      largest = *last;
+      position = from.value();
+    }
   }
+  const bool all = mode_ == SegmentMode::sealed;
   while (position < end()) {
     MILLRACE_CHECK(check_readable(position, record::layout::header_bytes));
     const record::BatchView batch = batch_at(position);
-    if (batch.size() == 0 || batch.base_offset() >= limit) break;
+    if (batch.size() == 0 && all) {  // damage: what is behind it counts, too
+      MILLRACE_CHECK(check_readable(position, end() - position));
+      const auto next = find_next_batch(Bytes(data(), end()), position, base_,
+                                        Offset{std::numeric_limits<std::int64_t>::max()});
+      if (!next) break;
+      position = *next;
+      continue;
+    }
+    if (batch.size() == 0 || (!all && batch.base_offset() >= limit)) break;
     if (batch.max_timestamp() > largest.timestamp) {
       largest = {batch.max_timestamp(), batch.last_offset()};
     }
     position += batch.size();
+  }
+  if (mode_ == SegmentMode::sealed) {
+    const std::lock_guard lock(open_mutex_);
+    if (!sealed_.load()) mark_sealed(largest);
   }
   return largest;
 }

@@ -39,6 +39,9 @@ class ActiveSegment {
   std::byte* tail() const noexcept { return map_ + end(); }
   /// Stores a batch (not yet visible): room must have been made. With `in_place` it is at tail().
   Result<void> store(Bytes batch, bool in_place);
+  /// Zeroes what a store() that failed may have written of `bytes`: a part of a batch must not stand
+  /// where the next one may be shorter.
+  Result<void> take_back(std::size_t bytes);
   /// Counts the stored batch in: indexes, end.
   void commit(const record::BatchView& batch) noexcept;
 
@@ -52,9 +55,10 @@ class ActiveSegment {
 
   /// Makes [from, to) durable.
   Result<void> sync(std::uint64_t from, std::uint64_t to);
-  /// Writes the last time-index entry and gives unused blocks back. No appends after it.
-  Result<void> seal();
-  /// Makes the sealed segment's files durable.
+  /// Writes the last time-index entry and gives unused blocks back, as far as the disk lets it. No
+  /// appends after it.
+  void seal();
+  /// Finishes what seal() could not, and makes the sealed segment's files durable.
   Result<void> sync_sealed();
   /// Ends its work without completing it: its files are about to go.
   void retire();
@@ -66,6 +70,7 @@ class ActiveSegment {
   Result<void> open(std::uint64_t end);
   Result<void> grow(std::uint64_t bytes);
   Result<void> reserve(std::uint64_t from, std::uint64_t until);
+  Result<void> trim(bool sync);
 
   LogOptions options_;
   SegmentPtr segment_;
@@ -74,6 +79,7 @@ class ActiveSegment {
   IndexPolicy policy_;
   Timestamp first_time_ = Timestamp::none();
   std::atomic<bool> sealed_{false};
+  bool times_complete_ = false;  // the time index has its last entry
   std::mutex grow_mutex_;
   std::atomic<std::uint64_t> reserved_{0};
   std::uint64_t step_;  // bytes the next grow() adds

@@ -32,7 +32,7 @@ struct ControlBlock {
   std::atomic<std::uint32_t> state;
   std::atomic<std::uint64_t> active_file[5];  ///< see store_identity()
   std::atomic<std::uint32_t> compacted;       ///< 1: gaps between batches are normal
-  std::uint32_t reserved;
+  std::atomic<std::uint32_t> checksum;        ///< of a clean block, see ControlFile::seal()
 
   // Published by the appender.
   alignas(64) std::atomic<std::int64_t> high_watermark;  ///< readers see offsets below
@@ -48,6 +48,9 @@ struct ControlBlock {
   /// Where the first open transaction begins; no_unstable_offset if there is none. Readers of
   /// committed records see offsets below this and below the high watermark.
   std::atomic<std::int64_t> first_unstable_offset;
+  /// The newest leader epoch and where it begins, in case its checkpoint was not written yet.
+  std::atomic<std::int64_t> epoch_start;
+  std::atomic<std::int32_t> leader_epoch;
 
   // Written by readers about to sleep.
   alignas(64) std::atomic<std::uint32_t> sleepers;
@@ -80,6 +83,10 @@ class ControlFile {
   bool is_writable() const noexcept { return writable_; }
   /// Resets all fields to those of an empty log and stamps magic and version.
   void initialise() noexcept;
+  /// Marks the block clean, with a checksum over what it says of the log.
+  void seal() noexcept;
+  /// Whether the checksum of a clean block is right.
+  bool is_sealed() const noexcept;
   /// Makes the block durable.
   Result<void> sync() const;
 

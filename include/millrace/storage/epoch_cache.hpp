@@ -22,9 +22,12 @@ class EpochCache {
     friend bool operator==(const EndOffset&, const EndOffset&) = default;
   };
 
-  /// Reads the checkpoint; a missing or damaged file is an empty cache (`was_damaged()` tells).
+  /// Reads the checkpoint; a missing or damaged file is an empty cache (`was_lost()` tells).
   Result<void> load(const os::DirectoryPtr& directory);
   bool was_damaged() const noexcept { return damaged_; }
+  bool was_lost() const noexcept { return damaged_ || missing_; }
+  /// Fills it from the batches of the segments with these base offsets, which reads all of them.
+  Result<void> rebuild(const os::DirectoryPtr& directory, const std::vector<Offset>& bases);
 
   /// A batch of `epoch` is written at `start`; true if that begins a new epoch.
   bool assign(LeaderEpoch epoch, Offset start);
@@ -44,6 +47,7 @@ class EpochCache {
  private:
   std::vector<Entry> entries_;
   bool damaged_ = false;
+  bool missing_ = false;
 };
 
 }  // namespace millrace::inline v0::storage

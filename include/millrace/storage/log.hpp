@@ -40,7 +40,8 @@ class BatchObserver {
 /// Thread-safe. Appends take one short lock. flush() syncs outside it. Reads go through LogCursor.
 ///
 /// After a failed sync the log refuses appends and flushes with log_failed until it is opened
-/// again: the page cache may no longer be what is on the disk (fsync(2), "Errors").
+/// again: the page cache may no longer be what is on the disk (fsync(2), "Errors"). So does it after
+/// a write that could neither be finished nor taken back. What is visible stays readable.
 class Log final : public SegmentSource {
  public:
   struct Context {
@@ -124,16 +125,30 @@ class Log final : public SegmentSource {
     return Offset{a.load(std::memory_order_acquire)};
   }
 
+  /// What a flush has to make durable besides the active segment.
+  struct Unsynced {
+    std::vector<std::shared_ptr<ActiveSegment>> sealed;
+    std::vector<SegmentPtr> recovered;
+    std::optional<EpochCache> epochs;
+    bool directory = false;
+  };
+
+  Result<void> recover_epochs(const RecoveredLog& recovered);
   Result<void> start(RecoveredLog recovered);
+  void leave_clean();
+  void publish_epoch();
   Result<void> check_usable() const;
   Result<void> make_space_for(std::size_t bytes, OffsetRange offsets, Timestamp time, bool& rolled);
+  Result<void> store(Bytes batch, bool in_place);
   Appended publish(const record::BatchView& batch, bool rolled);
   void note_epoch(LeaderEpoch epoch, Offset start);
   Result<void> append_as_given_locked(const record::BatchView& batch, Appended& done);
   Result<void> roll_locked(Offset base);
   Result<void> resume_locked();
-  Result<void> sync_unsynced(const std::vector<std::shared_ptr<ActiveSegment>>& sealed,
-                             const std::vector<SegmentPtr>& recovered, bool directory);
+  Unsynced take_unsynced();
+  Result<void> save_epochs();
+  Result<void> sync_unsynced(const Unsynced& unsynced);
+  Result<void> seal_log();
   void forget_synced(std::size_t sealed);
   void publish_flushed(Offset end);
   Segment::Limits limits() const noexcept {
@@ -141,6 +156,9 @@ class Log final : public SegmentSource {
   }
   void replace_list(std::vector<SegmentPtr> segments);
   Result<void> fail(Error error);
+  Result<void> fail_locked(Error error);
+  Result<void> announce_start(Offset start);
+  Result<void> cut(std::vector<SegmentPtr> segments, std::size_t keep, Offset new_end);
   Result<std::size_t> drop_old_segments(const LogOptions& rules);
   Result<void> drop_segments(std::size_t count, Offset new_start);
   Result<void> remove_files(Offset base);
@@ -162,6 +180,7 @@ class Log final : public SegmentSource {
   std::vector<std::shared_ptr<ActiveSegment>> unsynced_;  // sealed, oldest first
   std::vector<SegmentPtr> recovered_unsynced_;            // of a run that was killed
   std::uint64_t flushed_position_ = 0;                    // in the active segment
+  std::optional<Offset> unused_;  // the base of a segment that could not be made
   bool directory_dirty_ = false;
   bool epochs_dirty_ = false;
   bool closed_ = false;

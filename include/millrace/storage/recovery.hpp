@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/control_file.hpp>
+#include <millrace/storage/epoch_cache.hpp>
 #include <millrace/storage/index_builder.hpp>
 #include <millrace/storage/log_options.hpp>
 #include <millrace/storage/segment.hpp>
@@ -30,7 +32,8 @@ struct RecoveryReport {
   std::chrono::microseconds took{0};
 };
 
-/// What the caller knows of a log from elsewhere (the broker's checkpoint files).
+/// What the caller knows of a log from elsewhere (the broker's checkpoint files); it counts only if
+/// the log's own control file is lost.
 struct RecoveryHints {
   Offset recovery_point{0};
   Offset log_start_offset{0};
@@ -42,6 +45,8 @@ struct RecoveredLog {
   std::uint64_t active_end = 0;
   TimeEntry largest{Timestamp::none(), Offset{}};  ///< of the active segment
   Offset flushed_offset;
+  bool gaps_are_normal = false;              ///< compaction was at work
+  std::vector<EpochCache::Entry> epochs;     ///< that begin in what was scanned
   RecoveryReport report;
 };
 
@@ -51,10 +56,5 @@ struct RecoveredLog {
 /// free disk space. docs/log_format.md lists every crash case.
 Result<RecoveredLog> recover(const os::DirectoryPtr& directory, const LogOptions& options,
                              const ControlFile& control, const RecoveryHints& hints);
-
-/// The first batch at or after `position` that parses, has a good CRC and starts at or after
-/// `offset` (and below `offset_limit`): where reading can go on behind damage.
-std::optional<std::uint64_t> find_next_batch(Bytes log, std::uint64_t position, Offset offset,
-                                             Offset offset_limit);
 
 }  // namespace millrace::inline v0::storage

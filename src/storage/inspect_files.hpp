@@ -1,0 +1,29 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include <millrace/os/directory.hpp>
+
+namespace millrace::inline v0::storage {
+
+/// What a partition's directory holds, as opening the log would see it: the replacement of an
+/// interrupted exchange stands in for the segments that it replaces.
+struct PartitionFiles {
+  struct SegmentFile {
+    Offset base;
+    std::string name;
+  };
+  std::vector<SegmentFile> segments;  ///< by base offset
+  std::vector<std::string> leftovers;
+  std::vector<std::string> orphans;   ///< indexes without a log
+  std::vector<std::string> side_files;
+};
+Result<PartitionFiles> list_partition(const os::DirectoryPtr& directory);
+
+/// Sorts the ranges and joins those that touch.
+std::vector<OffsetRange> merged(std::vector<OffsetRange> ranges);
+
+/// `<base>.log.damaged-<position>`.
+std::string side_file_name(const std::string& log, std::uint64_t position);
+
+}  // namespace millrace::inline v0::storage

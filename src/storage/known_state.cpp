@@ -1,0 +1,81 @@
+#include "storage/known_state.hpp"
+
+#include <charconv>
+
+#include <millrace/storage/checkpoint.hpp>
+#include <millrace/storage/file_names.hpp>
+
+namespace millrace::inline v0::storage {
+namespace {
+
+bool is_same_file(const os::DirectoryPtr& directory, const ControlBlock& block, Offset base) {
+  const auto file = directory->open(file_name(base, log_suffix), os::OpenMode::read_only);
+  if (!file) return false;
+  const auto identity = file->identity();
+  return identity && identity->known() && *identity == load_identity(block);
+}
+
+KnownState unknown_state(const os::DirectoryPtr& directory, std::string fault) {
+  KnownState known;
+  known.fault = std::move(fault);
+  known.gaps_are_normal = directory->exists(cleaner_checkpoint_name).value_or(false);
+  return known;
+}
+
+}  // namespace
+
+std::optional<Offset> read_cleaner_checkpoint(const os::DirectoryPtr& directory) {
+  const auto text = directory->read_file(cleaner_checkpoint_name);
+  if (!text) return std::nullopt;
+  const auto lines = parse_checkpoint(*text, cleaner_checkpoint_name);
+  if (!lines || lines->size() != 1) return std::nullopt;
+  const std::string& line = lines->front();
+  std::int64_t offset = -1;
+  const auto [end, code] = std::from_chars(line.data(), line.data() + line.size(), offset);
+  if (code != std::errc{} || end != line.data() + line.size() || offset < 0) return std::nullopt;
+  return Offset{offset};
+}
+
+KnownState judge_control(const os::DirectoryPtr& directory, const ControlFile& control) {
+  if (!control.is_valid()) return unknown_state(directory, "incomplete or of another format");
+  const ControlBlock& block = control.block();
+  KnownState known = unknown_state(directory, {});
+  known.state = static_cast<ControlState>(block.state.load());
+  known.log_start = Offset{block.log_start_offset.load()};
+  known.log_end = Offset{block.log_end_offset.load()};
+  known.active_base = Offset{block.active_base_offset.load()};
+  known.active_end = block.active_end.load();
+  known.flushed = known.durable = Offset{block.flushed_offset.load()};
+  const bool in_order = Offset{0} <= known.log_start && known.log_start <= known.log_end &&
+                        Offset{0} <= known.durable && known.durable <= known.log_end &&
+                        Offset{0} <= known.active_base && known.active_base <= known.log_end;
+  if (!in_order) return unknown_state(directory, "damaged");
+  switch (known.state) {
+    case ControlState::live:
+    case ControlState::failed: break;
+    case ControlState::clean:
+      if (!control.is_sealed()) return unknown_state(directory, "damaged");
+      break;
+    default: return unknown_state(directory, "incomplete");
+  }
+  known.is_known = true;
+  known.gaps_are_normal |= block.compacted != 0;
+  known.is_same_run = known.state == ControlState::live &&
+                      is_same_file(directory, block, known.active_base);
+  if (known.is_same_run) known.durable = known.log_end;
+  return known;
+}
+
+KnownState read_known_state(const os::DirectoryPtr& directory) {
+  const auto exists = directory->exists(ControlFile::name);
+  if (exists && !*exists) {
+    KnownState known = unknown_state(directory, "missing");
+    known.is_missing = true;
+    return known;
+  }
+  const auto control = ControlFile::attach(directory);
+  if (control) return judge_control(directory, *control);
+  return unknown_state(directory, "unreadable (" + control.error().message() + ")");
+}
+
+}  // namespace millrace::inline v0::storage
