@@ -19,13 +19,32 @@ constexpr mode_t file_mode = 0644;
 constexpr mode_t directory_mode = 0755;
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
+// What all directories of one tree share: the only descriptor that stays open.
+struct Root {
+  int fd;
+  std::size_t length;  // characters of a path that hooks are not told
+  IoHooks* hooks;
+
+  Root(int descriptor, std::size_t path_length, IoHooks* io_hooks)
+      : fd(descriptor), length(path_length), hooks(io_hooks) {}
+  Root(const Root&) = delete;
+  Root& operator=(const Root&) = delete;
+  ~Root() { ::close(fd); }
+};
+using RootPtr = std::shared_ptr<const Root>;
+
+struct Inode {
+  dev_t device = 0;
+  ino_t number = 0;
+  friend bool operator==(const Inode&, const Inode&) = default;
+};
+
+// Thousands of partitions have a directory each, so that none holds a descriptor: every call opens
+// it anew and sees to it that it is still the same one.
 class DiskDirectory final : public Directory {
  public:
-  DiskDirectory(int fd, std::string path, std::size_t root_length, IoHooks* hooks)
-      : fd_(fd), path_(std::move(path)), root_length_(root_length), hooks_(hooks) {}
-  ~DiskDirectory() override { ::close(fd_); }
-  DiskDirectory(const DiskDirectory&) = delete;
-  DiskDirectory& operator=(const DiskDirectory&) = delete;
+  DiskDirectory(RootPtr root, std::string path, Inode inode)
+      : root_(std::move(root)), path_(std::move(path)), inode_(inode) {}
 
   Result<File> open(std::string_view name, OpenMode mode) override;
   Result<bool> exists(std::string_view name) const override;
@@ -41,24 +60,45 @@ class DiskDirectory final : public Directory {
 
  private:
   std::string path_of(std::string_view name) const { return fmt::format("{}/{}", path_, name); }
-  std::string_view below(const std::string& path) const { return below_root(path, root_length_); }
+  std::string_view below(const std::string& path) const {
+    return below_root(path, root_->length);
+  }
   Result<void> unlink(std::string_view name, int flags);
   /// The file type bits of an entry, 0 if there is none.
   Result<mode_t> type_of(std::string_view name) const;
+  /// Runs `call(descriptor)`, which returns 0 or an errno value, between its hooks.
+  template <typename Call>
+  int hooked_inside(const IoCall& io_call, Call&& call) const;
 
-  int fd_;
+  RootPtr root_;
   std::string path_;
-  std::size_t root_length_;
-  IoHooks* hooks_;
+  Inode inode_;
 };
+
+template <typename Call>
+int DiskDirectory::hooked_inside(const IoCall& io_call, Call&& call) const {
+  return hooked(root_->hooks, io_call, [&] {
+    const std::string relative(below(path_));
+    if (relative.empty()) return call(root_->fd);
+    const int fd = retry_interrupted(
+        [&] { return ::openat(root_->fd, relative.c_str(), directory_flags); });
+    if (fd < 0) return errno;
+    struct stat found {};
+    int code = ::fstat(fd, &found) == 0 ? 0 : errno;
+    if (code == 0 && Inode{found.st_dev, found.st_ino} != inode_) code = ENOENT;
+    if (code == 0) code = call(fd);
+    ::close(fd);
+    return code;
+  });
+}
 
 Result<mode_t> DiskDirectory::type_of(std::string_view name) const {
   const std::string full = path_of(name);
   struct stat found {};
-  const int code = hooked(hooks_, {IoOp::size, below(full)}, [&] {
+  const int code = hooked_inside({IoOp::size, below(full)}, [&](int fd) {
     const std::string plain(name);
     const int failed =
-        code_of([&] { return ::fstatat(fd_, plain.c_str(), &found, AT_SYMLINK_NOFOLLOW); });
+        code_of([&] { return ::fstatat(fd, plain.c_str(), &found, AT_SYMLINK_NOFOLLOW); });
     return failed == ENOENT ? 0 : failed;
   });
   if (code != 0) return system_error(fmt::format("looking for {}", full), code);
@@ -76,14 +116,15 @@ Result<File> DiskDirectory::open(std::string_view name, OpenMode mode) {
   int flags = O_CLOEXEC | (mode == OpenMode::read_only ? O_RDONLY : O_RDWR);
   if (missing) flags |= O_CREAT;
   int fd = -1;
-  const int code = hooked(hooks_, {missing ? IoOp::create : IoOp::open, below(full)}, [&] {
+  const IoCall call{missing ? IoOp::create : IoOp::open, below(full)};
+  const int code = hooked_inside(call, [&](int inside) {
     const std::string plain(name);
-    fd = retry_interrupted([&] { return ::openat(fd_, plain.c_str(), flags, file_mode); });
+    fd = retry_interrupted([&] { return ::openat(inside, plain.c_str(), flags, file_mode); });
     return fd < 0 ? errno : 0;
   });
   if (code != 0)
     return system_error(fmt::format("{} {}", missing ? "creating" : "opening", full), code);
-  File file(fd, std::move(full), hooks_, root_length_);
+  File file(fd, std::move(full), root_->hooks, root_->length);
   if (mode == OpenMode::replace && !missing) MILLRACE_CHECK(file.resize(0));
   return file;
 }
@@ -96,8 +137,8 @@ Result<bool> DiskDirectory::exists(std::string_view name) const {
 
 Result<std::vector<DirectoryEntry>> DiskDirectory::list() const {
   std::vector<DirectoryEntry> entries;
-  const int code = hooked(hooks_, {IoOp::list, below(path_)}, [&] {
-    const int copy = retry_interrupted([&] { return ::openat(fd_, ".", directory_flags); });
+  const int code = hooked_inside({IoOp::list, below(path_)}, [&](int fd) {
+    const int copy = retry_interrupted([&] { return ::openat(fd, ".", directory_flags); });
     if (copy < 0) return errno;
     DIR* stream = ::fdopendir(copy);
     if (stream == nullptr) {
@@ -111,7 +152,7 @@ Result<std::vector<DirectoryEntry>> DiskDirectory::list() const {
       bool is_directory = entry->d_type == DT_DIR;
       struct stat found {};
       if (entry->d_type == DT_UNKNOWN &&
-          ::fstatat(fd_, entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0)
+          ::fstatat(fd, entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0)
         is_directory = S_ISDIR(found.st_mode);
       if (name != "." && name != "..") entries.push_back({std::string(name), is_directory});
       errno = 0;
@@ -129,9 +170,10 @@ Result<void> DiskDirectory::rename(std::string_view from, std::string_view to) {
   MILLRACE_CHECK(check_name(to, path_));
   const std::string old_path = path_of(from);
   const std::string new_path = path_of(to);
-  const int code = hooked(hooks_, {IoOp::rename, below(old_path), 0, 0, below(new_path)}, [&] {
+  const IoCall call{IoOp::rename, below(old_path), 0, 0, below(new_path)};
+  const int code = hooked_inside(call, [&](int fd) {
     const std::string old_name(from), new_name(to);
-    return code_of([&] { return ::renameat(fd_, old_name.c_str(), fd_, new_name.c_str()); });
+    return code_of([&] { return ::renameat(fd, old_name.c_str(), fd, new_name.c_str()); });
   });
   if (code != 0) return system_error(fmt::format("renaming {} to {}", old_path, to), code);
   return {};
@@ -140,17 +182,17 @@ Result<void> DiskDirectory::rename(std::string_view from, std::string_view to) {
 Result<void> DiskDirectory::unlink(std::string_view name, int flags) {
   MILLRACE_CHECK(check_name(name, path_));
   const std::string full = path_of(name);
-  const int code = hooked(hooks_, {IoOp::remove, below(full)}, [&] {
+  const int code = hooked_inside({IoOp::remove, below(full)}, [&](int fd) {
     const std::string plain(name);
-    return code_of([&] { return ::unlinkat(fd_, plain.c_str(), flags); });
+    return code_of([&] { return ::unlinkat(fd, plain.c_str(), flags); });
   });
   if (code != 0 && code != ENOENT) return system_error(fmt::format("removing {}", full), code);
   return {};
 }
 
 Result<void> DiskDirectory::sync() {
-  const int code = hooked(hooks_, {IoOp::sync_directory, below(path_)},
-                          [&] { return ::fsync(fd_) == 0 ? 0 : errno; });
+  const int code = hooked_inside({IoOp::sync_directory, below(path_)},
+                                 [&](int fd) { return ::fsync(fd) == 0 ? 0 : errno; });
   if (code != 0) return system_error(fmt::format("syncing directory {} to the disk", path_), code);
   return {};
 }
@@ -162,20 +204,20 @@ Result<std::shared_ptr<Directory>> DiskDirectory::subdirectory(std::string_view 
   if (create) {
     MILLRACE_TRY(const mode_t type, type_of(name));
     const IoCall call{IoOp::create_directory, below(full)};
-    const int code = type != 0 ? 0 : hooked(hooks_, call, [&] {
-      const int failed = code_of([&] { return ::mkdirat(fd_, plain.c_str(), directory_mode); });
+    const int code = type != 0 ? 0 : hooked_inside(call, [&](int fd) {
+      const int failed = code_of([&] { return ::mkdirat(fd, plain.c_str(), directory_mode); });
       return failed == EEXIST ? 0 : failed;
     });
     if (code != 0) return system_error(fmt::format("creating directory {}", full), code);
   }
-  int fd = -1;
-  const int code = hooked(hooks_, {IoOp::open, below(full)}, [&] {
-    fd = retry_interrupted([&] { return ::openat(fd_, plain.c_str(), directory_flags); });
-    return fd < 0 ? errno : 0;
+  struct stat found {};
+  const int code = hooked_inside({IoOp::open, below(full)}, [&](int fd) {
+    const int failed = code_of([&] { return ::fstatat(fd, plain.c_str(), &found, 0); });
+    return failed == 0 && !S_ISDIR(found.st_mode) ? ENOTDIR : failed;
   });
   if (code != 0) return system_error(fmt::format("opening directory {}", full), code);
   return std::shared_ptr<Directory>(
-      std::make_shared<DiskDirectory>(fd, std::move(full), root_length_, hooks_));
+      std::make_shared<DiskDirectory>(root_, std::move(full), Inode{found.st_dev, found.st_ino}));
 }
 
 Result<void> DiskDirectory::remove_tree(std::string_view name) {
@@ -244,7 +286,8 @@ Result<DirectoryPtr> open_directory(std::string_view path, bool create, IoHooks*
   }
   if (code != 0) return system_error(fmt::format("opening directory {}", full), code);
   const std::size_t root_length = full == "/" ? 1 : full.size() + 1;
-  return DirectoryPtr(std::make_shared<DiskDirectory>(fd, std::move(full), root_length, hooks));
+  auto root = std::make_shared<const Root>(fd, root_length, hooks);
+  return DirectoryPtr(std::make_shared<DiskDirectory>(std::move(root), std::move(full), Inode{}));
 }
 
 }  // namespace millrace::inline v0::os

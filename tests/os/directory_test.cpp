@@ -230,3 +230,30 @@ TEST_CASE("a missing directory is created with its parents only if asked", "[os]
   REQUIRE_FALSE(below_file.has_value());
   CHECK(below_file.error().os_code() == ENOTDIR);
 }
+
+TEST_CASE("open directories hold no descriptors", "[os][directory]") {
+  const Place place(false);
+  const auto open_descriptors = [] {
+    const auto self = os::open_directory("/proc/self/fd", false).value();
+    return self->list().value().size();
+  };
+  const std::size_t before = open_descriptors();
+  std::vector<os::DirectoryPtr> many;
+  for (int i = 0; i < 200; ++i)
+    many.push_back(place.directory->subdirectory("d" + std::to_string(i), true).value());
+  CHECK(open_descriptors() == before);
+  many.front()->open("file", OpenMode::create).value();
+  CHECK(names(*many.front()) == Names{"file"});
+}
+
+TEST_CASE("a directory does not take another of its name for itself", "[os][directory]") {
+  const Place place(false);
+  const auto old = place.directory->subdirectory("d", true).value();
+  place.directory->rename("d", "moved").value();
+  const auto again = place.directory->subdirectory("d", true).value();
+  again->open("x", OpenMode::create).value();
+  CHECK(old->open("x", OpenMode::read_only).error().os_code() == ENOENT);
+  CHECK(old->list().error().os_code() == ENOENT);
+  old->remove("x").value();
+  CHECK(again->exists("x").value());
+}
