@@ -105,6 +105,11 @@ Result<bool> LogCursor::at_segment_end() const {
   // In a compacted log the last offsets of a segment may be gone.
   if (next_base_ == no_next || source_->control().compacted.load() == 0) return false;
   MILLRACE_CHECK(segment_->refresh());
+  return only_zeros_left();
+}
+
+/// Whether nothing but zeros stands behind what was read of the segment.
+Result<bool> LogCursor::only_zeros_left() const {
   MILLRACE_CHECK(segment_->check_readable(position_, record::layout::header_bytes));
   const std::uint64_t end = segment_->end();
   const auto length = std::min<std::uint64_t>(end - std::min(position_, end),
@@ -116,6 +121,11 @@ Result<bool> LogCursor::at_segment_end() const {
 Result<bool> LogCursor::step_over_damage(Offset limit) {
   const std::uint64_t end = segment_->end();
   Offset resume = std::min(limit, next_base_);
+  if (source_->control().compacted.load() != 0) {
+    // A truncation that cut off the last batch behind a hole leaves the log's end in the hole.
+    MILLRACE_TRY(const bool nothing_left, only_zeros_left());
+    if (nothing_left) return offset_ = resume, true;
+  }
   if (position_ < end && segment_->check_readable(position_, end - position_)) {
     const Bytes bytes(segment_->data(), end);
     const auto next = find_next_batch(bytes, position_ + 1, segment_->base_offset(), resume);
@@ -151,7 +161,7 @@ Result<Chunk> LogCursor::attempt(Offset limit, const ReadOptions& options) {
       if (segment_->end() != before) continue;
     }
     MILLRACE_TRY(const bool goes_on, step_over_damage(limit));
-    static_cast<void>(goes_on);
+    if (goes_on && offset_ >= limit) return Chunk{nullptr, {}, offset_, offset_};
   }
 }
 

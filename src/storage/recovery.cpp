@@ -212,16 +212,21 @@ bool Recovery::scan_batches(BatchScan& scan, bool is_last) {
     out_.active_end = scan.position();
     if (step == BatchScan::Step::end) return true;
     if (missing.begin >= durable_) return false;
-    if (missing.begin < missing.end) {
+    const bool known_behind = missing.begin < missing.end;
+    if (known_behind && missing.end <= durable_) {
       lose(missing.begin, missing.end);
       next_ = missing.end;
       continue;
     }
-    if (!is_last) return true;  // the base of the next segment says what is lost
+    if (!known_behind && !is_last) return true;  // the base of the next segment says what is lost
     if (!known_.is_known) return false;
-    // The damaged bytes stay for who may want to mend them; appends go on behind them.
-    out_.active_end += scan.length();
-    return true;
+    // Nothing good is left of what was durable; what is found behind it never was.
+    if (!out_.gaps_are_normal) {
+      lose(missing.begin, durable_);
+      out_.active_end += scan.length();  // for who may want to mend it; appends go on behind it
+    }
+    next_ = durable_;
+    return false;
   }
 }
 
@@ -246,7 +251,7 @@ Result<Recovery::Outcome> Recovery::scan_segment(std::size_t index) {
   }
   if (is_last) {
     if (known_.is_known && next_ < durable_) {
-      lose(next_, durable_);
+      if (!out_.gaps_are_normal) lose(next_, durable_);
       next_ = durable_;
     }
     return Outcome::whole;
@@ -386,8 +391,7 @@ Result<RecoveredLog> Recovery::run() {
   MILLRACE_CHECK(choose_durable_point());
   out_.gaps_are_normal = known_.gaps_are_normal || options_.cleanup_compact;
   const Offset start = known_.is_known ? known_.log_start : hints_.log_start_offset;
-  const bool lost_power = known_.is_known && known_.state == ControlState::live &&
-                          !known_.is_same_run;
+  const bool lost_power = known_.is_known && !known_.is_same_run;
   if (lost_power && !out_.bases.empty() && out_.bases.front() > std::max(start, durable_)) {
     // What stood before the first segment was never durable: nor does what follows count.
     MILLRACE_CHECK(cut_segments_after(0));

@@ -79,3 +79,37 @@ TEST_CASE("a log that forgets to sync is found out", "[recovery][crash][canary]"
   CHECK(campaign(1, 2'000, swallow(os::IoOp::sync_range), mapped) != "");
   CHECK(campaign(1, 2'000, swallow(os::IoOp::sync_directory)) != "");
 }
+
+namespace {
+
+/// Prints every call.
+class Story final : public os::IoHooks {
+ public:
+  explicit Story(os::IoHooks& next) : next_(next) {}
+  int before(const os::IoCall& call) noexcept override { return next_.before(call); }
+  void after(const os::IoCall& call) noexcept override {
+    next_.after(call);
+    std::printf("    %s %s %llu+%llu %s\n", std::string(os::name_of(call.op)).c_str(),
+                std::string(call.path).c_str(), static_cast<unsigned long long>(call.position),
+                static_cast<unsigned long long>(call.length), std::string(call.new_path).c_str());
+  }
+  void failed(const os::IoCall& call, int os_code) noexcept override {
+    next_.failed(call, os_code);
+  }
+
+ private:
+  os::IoHooks& next_;
+};
+
+}  // namespace
+
+TEST_CASE("tell what the run of a seed does", "[.story]") {
+  const Recipe recipe = Recipe::from_seed(millrace_test::campaign_seed(1));
+  std::printf("%s\n", recipe.name.c_str());
+  std::string fault;
+  const auto moments = run_recipe(recipe, steps_a_run, fault, [](os::IoHooks& next) {
+    return std::make_unique<Story>(next);
+  });
+  CHECK(fault == "");
+  CHECK_FALSE(moments.empty());
+}

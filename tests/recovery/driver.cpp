@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdlib>
 
 #include <millrace/record/batch_builder.hpp>
 
@@ -207,6 +208,10 @@ Result<void> Driver::step() {
       continue;
     }
     doing_ = fmt::format("step {}, {}", ++steps_, choice.name);
+    if (std::getenv("MILLRACE_STORY") != nullptr) {
+      fmt::print("{}: log [{}, {}), flushed {}\n", doing_, log_->log_start_offset().value(),
+                 log_->log_end_offset().value(), log_->flushed_offset().value());
+    }
     return (this->*choice.step)();
   }
   return {};

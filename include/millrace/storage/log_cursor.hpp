@@ -42,6 +42,7 @@ class LogCursor {
   Result<void> enter(const SegmentListPtr& list);
   Result<Chunk> collect(Offset limit, const ReadOptions& options, bool& blocked);
   Result<bool> at_segment_end() const;
+  Result<bool> only_zeros_left() const;
   Result<bool> step_over_damage(Offset limit);
 
   SegmentSource* source_;
