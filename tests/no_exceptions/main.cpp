@@ -1,7 +1,7 @@
 #include <boost/throw_exception.hpp>
 #include <csignal>
 #include <cstdlib>
-#include <every_header.hpp>
+#include <library_headers.hpp>
 #include <string_view>
 
 #if defined(__cpp_exceptions)
