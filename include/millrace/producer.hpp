@@ -10,7 +10,8 @@ namespace millrace::inline v0 {
 
 /// Names in brackets are Kafka's.
 struct ProducerOptions {
-  /// Bytes gathered for a partition before they are appended as one batch [batch.size].
+  /// Bytes gathered for a partition before they are appended as one batch [batch.size]; less if the
+  /// topic takes only smaller batches.
   std::size_t batch_bytes = 64u << 10;
   /// How long a record may wait for company [linger.ms]. Whoever waits for a receipt, or flushes,
   /// ends the wait. 0 appends at once, or, while a flush is running, right after it.
@@ -55,7 +56,7 @@ class PendingReceipt {
 };
 
 /// Told of a record's outcome, on the thread that made it durable: must be quick, and must not call
-/// the producer.
+/// the producer. Comes in the order of the offsets for the records of one partition.
 using DeliveryCallback = std::function<void(const Result<Receipt>&)>;
 
 /// One record to send, as bytes that the caller owns until send() returns.
@@ -81,7 +82,8 @@ class ProducerCore {
   PendingReceipt send(OutgoingRecord record);
   /// Reports `error` as the outcome of a record that could not even be serialized.
   PendingReceipt refuse(const Error& error, const DeliveryCallback& callback);
-  /// Returns when everything sent before is acknowledged; the first error since the last flush().
+  /// Returns when everything sent before is acknowledged and its callbacks have returned; the first
+  /// error since the last flush().
   Result<void> flush();
 
   struct Impl;
@@ -128,7 +130,8 @@ class Producer {
     return core_.send(std::move(extra));
   }
 
-  /// Returns when everything sent before is acknowledged; the first error since the last flush().
+  /// Returns when everything sent before is acknowledged and its callbacks have returned; the first
+  /// error since the last flush().
   Result<void> flush() { return core_.flush(); }
 
  private:

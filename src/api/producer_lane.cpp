@@ -1,5 +1,7 @@
 #include "producer_lane.hpp"
 
+#include <algorithm>
+
 #include <millrace/engine/broker_core.hpp>
 
 namespace millrace::inline v0::detail {
@@ -23,6 +25,10 @@ Lane::Lane(std::shared_ptr<engine::Partition> partition, std::shared_ptr<LaneCon
   record::BatchOptions options;
   const engine::TopicConfig config = partition_->config();
   options.codec = context_->options.compression.value_or(config.compression);
+  // A full batch must be one that the topic takes.
+  batch_bytes_ = std::min({context_->options.batch_bytes,
+                           std::size_t{config.log.max_message_bytes},
+                           static_cast<std::size_t>(config.log.segment_bytes)});
   builder_.reset(options);
 }
 
@@ -40,7 +46,7 @@ Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback call
   const Timestamp time =
       record.timestamp ? *record.timestamp : context_->broker->clock().now();
   Lock lock(mutex_);
-  if (gathering_ && builder_.size_bytes() + bound > context_->options.batch_bytes) dispatch(lock);
+  if (gathering_ && builder_.size_bytes() + bound > batch_bytes_) dispatch(lock);
   if (!gathering_) open_batch();
   auto added = builder_.add(time, record.key, record.value, record.headers);
   if (!added) {
@@ -54,7 +60,7 @@ Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback call
   context_->buffered_bytes.fetch_add(bound, std::memory_order_relaxed);
   if (callback) batch.callbacks.emplace_back(index, std::move(callback));
   Sent sent{gathering_, index};
-  if (builder_.size_bytes() >= context_->options.batch_bytes) {
+  if (builder_.size_bytes() >= batch_bytes_) {
     dispatch(lock);
   } else if (context_->options.linger.count() <= 0 && !leading_) {
     dispatch(lock);
@@ -113,8 +119,11 @@ void Lane::finish(Lock& lock, const std::shared_ptr<SentBatch>& batch,
   batch->done.store(true, std::memory_order_release);
   changed_.notify_all();
   if (callbacks.empty()) return;
-  lock.unlock();
-  for (const auto& [index, callback] : callbacks) callback(batch->receipt(index));
+  {
+    const std::lock_guard delivery(delivery_mutex_);
+    lock.unlock();
+    for (const auto& [index, callback] : callbacks) callback(batch->receipt(index));
+  }
   lock.lock();
 }
 
@@ -160,6 +169,8 @@ void Lane::drain() {
                                           : appended_.empty() ? nullptr
                                                               : appended_.back();
   if (last) wait_until(lock, last->done);
+  // What another thread has just finished may still be in its callbacks.
+  const std::lock_guard delivery(delivery_mutex_);
 }
 
 }  // namespace millrace::inline v0::detail

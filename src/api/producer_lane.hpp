@@ -57,7 +57,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   Result<Sent> add(const OutgoingRecord& record, DeliveryCallback callback);
   /// Returns when `batch` is done.
   void wait_for(const SentBatch& batch);
-  /// Returns when everything added before is done.
+  /// Returns when everything added before is done and its callbacks have returned.
   void drain();
   /// What the schedule does when the linger time is over.
   void on_timer();
@@ -74,8 +74,10 @@ class Lane : public std::enable_shared_from_this<Lane> {
 
   std::shared_ptr<engine::Partition> partition_;
   std::shared_ptr<LaneContext> context_;
+  std::size_t batch_bytes_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::mutex delivery_mutex_;  // held during callbacks, so that they come in order; after mutex_
   record::BatchBuilder builder_;
   std::shared_ptr<SentBatch> gathering_;
   std::deque<std::shared_ptr<SentBatch>> appended_;

@@ -36,7 +36,10 @@ struct ConsumeOptions {
 class Consumption {
  public:
   Consumption(Broker broker, const ConsumeOptions& options, const StopSignals& stop)
-      : broker_(std::move(broker)), options_(options), stop_(stop) {}
+      : broker_(std::move(broker)),
+        options_(options),
+        stop_(stop),
+        output_(stop.descriptor()) {}
 
   Result<void> run();
 

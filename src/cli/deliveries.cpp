@@ -71,7 +71,7 @@ void Deliveries::write_report() {
     for (std::string_view rest = text; !rest.empty() && !failure;) {
       std::size_t length = std::min(rest.size(), write_bytes);
       length = rest.substr(0, length).rfind('\n') + 1;
-      const auto is_read = write_output(rest.substr(0, length), WhenStopped::go_on);
+      const auto is_read = write_output(rest.substr(0, length));
       rest.remove_prefix(length);
       if (!is_read) failure = is_read.error();
       if (is_read && !*is_read) {

@@ -9,7 +9,6 @@ int main(int argc, char** argv) {
   try {
     Program program;
     CLI::App& topic = *program.app().add_subcommand("topic", "Create, list and change topics");
-    topic.require_subcommand(1);
     add_topic_create(program, topic);
     add_topic_list(program, topic);
     add_topic_describe(program, topic);
@@ -17,7 +16,6 @@ int main(int argc, char** argv) {
     add_topic_delete(program, topic);
     add_produce(program);
     add_consume(program);
-    program.app().require_subcommand(1);
     set_main_help(program.app());
     return program.run(argc, argv);
   } catch (const std::exception& error) {

@@ -46,10 +46,10 @@ class RecordMaker {
  public:
   explicit RecordMaker(const Options& options) : options_(options) {
     if (options.key_separator) key_separator_ = unescape(*options.key_separator).value();
-    for (const std::string& text : options.header) add(parse_named_value(text).value());
     for (const std::string& text : options.headers) {
       for (NamedValue& header : parse_headers(text).value()) add(std::move(header));
     }
+    for (const std::string& text : options.header) add(parse_named_value(text).value());
     for (const NamedValue& header : named_) {
       headers_.push_back({header.name, as_bytes(header.value)});
     }

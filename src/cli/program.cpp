@@ -44,21 +44,23 @@ void Program::on_directory(CLI::App& command, std::string& path, Action action) 
 }
 
 int Program::run(int argc, char** argv) {
+  std::string problem = "what to do is missing";
   try {
     app_.parse(argc, argv);
+    if (action_) return run_action();
   } catch (const CLI::Success& asked) {
     return app_.exit(asked);
   } catch (const CLI::ParseError& error) {
-    const CLI::App* at = &app_;
-    std::string command = "millrace";
-    while (!at->get_subcommands().empty()) {
-      at = at->get_subcommands().back();
-      command += " " + at->get_name();
-    }
-    complain(fmt::format("{}\nSee {} --help.", error.what(), command));
-    return exit_usage;
+    problem = error.what();
   }
-  return run_action();
+  const CLI::App* at = &app_;
+  std::string command = "millrace";
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().back();
+    command += " " + at->get_name();
+  }
+  complain(fmt::format("{}\nSee {} --help.", problem, command));
+  return exit_usage;
 }
 
 int Program::run_action() const {

@@ -16,6 +16,12 @@ constexpr std::int32_t most_partitions = 100'000;
 
 std::string holder_text() { return "process " + std::to_string(::getpid()); }
 
+/// What a partition's directory is called while it is removed; short enough for any topic name.
+std::string doomed_directory(const TopicEntry& topic, PartitionId partition) {
+  return partition_directory(topic.name.substr(0, 200), partition) + "." + topic.id +
+         std::string(doomed_suffix);
+}
+
 Result<void> check_partition_count(std::int32_t partitions) {
   if (partitions >= 1 && partitions <= most_partitions) return {};
   return Error(Errc::invalid_argument,
@@ -39,6 +45,8 @@ Result<std::shared_ptr<BrokerCore>> BrokerCore::open(std::string_view path,
                                                      const BrokerCoreOptions& options) {
   std::shared_ptr<BrokerCore> core(new BrokerCore(std::string(path), options, true));
   MILLRACE_CHECK(core->open_directory());
+  // Before the lock, which would leave a file in a directory that is not ours.
+  MILLRACE_CHECK(registry::check_meta(core->directory_));
   MILLRACE_TRY(core->lock_, core->directory_->lock(registry::lock_file, holder_text()));
   MILLRACE_CHECK(registry::check_or_create_meta(core->directory_, options.create));
   MILLRACE_TRY(core->hub_, WakeHub::open(core->directory_, true));
@@ -296,7 +304,7 @@ Result<void> BrokerCore::delete_topic(std::string_view name) {
     // What could not be flushed of a topic that goes away is no loss.
     static_cast<void>(partition->close());
     const std::string directory = partition_directory(name, partition->id());
-    const std::string doomed = directory + "." + topic->entry.id + std::string(doomed_suffix);
+    const std::string doomed = doomed_directory(topic->entry, partition->id());
     MILLRACE_CHECK(directory_->rename(directory, doomed));
     MILLRACE_CHECK(directory_->remove_tree(doomed));
   }

@@ -106,7 +106,7 @@ std::string make_uuid() {
   return id;
 }
 
-Result<void> check_or_create_meta(const os::DirectoryPtr& directory, bool create) {
+Result<bool> check_meta(const os::DirectoryPtr& directory) {
   MILLRACE_TRY(const bool exists, directory->exists(meta_file));
   if (!exists) {
     MILLRACE_TRY(const auto entries, directory->list());
@@ -114,13 +114,10 @@ Result<void> check_or_create_meta(const os::DirectoryPtr& directory, bool create
       return entry.name == "lost+found" || entry.name == lock_file ||
              entry.name == std::string(meta_file) + ".tmp";
     });
-    if (!is_empty) {
-      return Error(Errc::foreign_directory,
-                   directory->path() + " is not a millrace data directory: it has files but no " +
-                       meta_file + "; give an empty or new directory");
-    }
-    if (create) return create_meta(directory);
-    return Error(Errc::foreign_directory, directory->path() + " is empty: there is nothing to attach to yet; start its owner first");
+    if (is_empty) return false;
+    return Error(Errc::foreign_directory,
+                 directory->path() + " is not a millrace data directory: it has files but no " +
+                     meta_file + "; give an empty or new directory");
   }
   MILLRACE_TRY(const std::string text, directory->read_file(meta_file));
   const auto format = property(text, "millrace.format");
@@ -135,7 +132,16 @@ Result<void> check_or_create_meta(const os::DirectoryPtr& directory, bool create
                                          ", this millrace knows up to " +
                                          std::to_string(current_format) + "; use a newer one");
   }
-  return {};
+  return true;
+}
+
+Result<void> check_or_create_meta(const os::DirectoryPtr& directory, bool create) {
+  MILLRACE_TRY(const bool is_ours, check_meta(directory));
+  if (is_ours) return {};
+  if (create) return create_meta(directory);
+  return Error(Errc::foreign_directory,
+               directory->path() +
+                   " is empty: there is nothing to attach to yet; start its owner first");
 }
 
 Result<std::vector<TopicEntry>> load_topics(const os::DirectoryPtr& directory) {

@@ -127,6 +127,32 @@ TEST_CASE("partitioners, explicit partitions, headers and tombstones") {
   CHECK(producer.flush());
 }
 
+TEST_CASE("batches are no larger than the topic takes") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto setting = GENERATE(std::pair("max.message.bytes", "1000"), std::pair("segment.bytes", "1000"));
+  const auto topic = topic_of(broker, {.settings = {{setting.first, setting.second}}});
+  Producer producer{topic, {.linger = 1h}};
+  for (int i = 0; i < 1000; ++i) producer.send("k", std::to_string(i));
+  CHECK(producer.flush());
+  CHECK(count_records(topic) == 1000);
+}
+
+TEST_CASE("flush returns after the callbacks, also those on another thread") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = topic_of(broker);
+  std::atomic<bool> entered{false};
+  std::atomic<bool> left{false};
+  Producer producer{topic, {.linger = 1ms}};
+  producer.send("k", "v", [&](const millrace::Result<millrace::Receipt>&) {
+    entered = true;
+    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+    left = true;
+  });
+  while (!entered) std::this_thread::yield();
+  REQUIRE(producer.flush());
+  CHECK(left);
+}
+
 TEST_CASE("errors surface in the receipt, the callback and at flush") {
   const millrace::test::TempDirectory temp;
   millrace::testing::FaultyIo io;

@@ -30,15 +30,15 @@ wrong() {
   expect_failure 2 "$text"
   expect_err_has "--help"
 }
-wrong "subcommand"
+wrong "what to do is missing"
 wrong "nonsense" nonsense
-wrong "subcommand" topic
+wrong "what to do is missing" topic
 wrong "--nonsense" topic list --nonsense
 wrong "NAME" topic create
 wrong "--partitions" topic create t --partitions many
 wrong "not of the form name=value" topic create t --config retention.ms
 wrong "not of the form name=value" topic create t --config =5
-wrong "at least 1" topic alter t
+wrong "--config,--partitions" topic alter t
 wrong "TOPIC" produce
 wrong "a separator cannot be empty" produce t --key-separator ''
 wrong '\q is not an escape' produce t --key-separator '\q'

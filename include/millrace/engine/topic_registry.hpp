@@ -24,6 +24,10 @@ inline constexpr const char* topics_file = "topics";
 inline constexpr const char* lock_file = ".lock";
 inline constexpr int current_format = 1;
 
+/// Whether a directory is ours, or (false) could become ours because it is empty. Changes nothing;
+/// foreign_directory and newer_format as below.
+Result<bool> check_meta(const os::DirectoryPtr& directory);
+
 /// Accepts a directory of ours. An empty one becomes ours if `create`. foreign_directory if
 /// something else is there, newer_format if a later millrace wrote it.
 Result<void> check_or_create_meta(const os::DirectoryPtr& directory, bool create);
