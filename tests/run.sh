@@ -78,7 +78,7 @@ mkdir -p build/all
 {
   for preset in "${presets[@]}"; do echo "subdirs([==[$PWD/build/$preset]==])"; done
   for preset in ${left_out[@]+"${left_out[@]}"}; do
-    echo "add_test(${preset}_for_want_of_time bash -c 'exit 77')"
+    echo "add_test(${preset}_for_want_of_time bash -c [==[exit 77]==])"
     echo "set_tests_properties(${preset}_for_want_of_time PROPERTIES SKIP_RETURN_CODE 77)"
   done
   if [ $tidy = yes ]; then
