@@ -2,14 +2,13 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <millrace/core/clock.hpp>
+#include <millrace/core/result.hpp>
+#include <millrace/flush.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <millrace/core/clock.hpp>
-#include <millrace/core/result.hpp>
-#include <millrace/flush.hpp>
 
 namespace millrace::inline v0 {
 
@@ -26,8 +25,8 @@ class Topic;
 struct BrokerOptions {
   /// Make the directory if it is missing.
   bool create_if_missing = true;
-  /// One thread for interval flushes, lingering batches, preallocation, retention and compaction. Without
-  /// it call Broker::run_pending().
+  /// One thread for interval flushes, lingering batches, preallocation, retention and compaction.
+  /// Without it call Broker::run_pending().
   bool background_thread = true;
   /// Kafka's log.retention.check.interval.ms.
   std::chrono::milliseconds retention_check_interval = std::chrono::minutes(5);
@@ -64,7 +63,7 @@ struct TopicInfo {
 struct PartitionRecoveryInfo {
   std::string topic;
   PartitionId partition = 0;
-  std::string how;                    ///< "clean", "same_run" or "scanned", see docs/durability.md
+  std::string how;  ///< "clean", "same_run" or "scanned", see docs/durability.md
   Offset log_start_offset;
   Offset log_end_offset;
   std::uint64_t scanned_bytes = 0;    ///< batches that were read and checked
@@ -73,12 +72,13 @@ struct PartitionRecoveryInfo {
   std::chrono::microseconds took{0};
 };
 
-/// The topics of one data directory, in this process. A cheap handle: copies share the broker, which
-/// closes when the last copy, topic, producer and consumer is gone, or by close(). Thread-safe.
+/// The topics of one data directory, in this process. A cheap handle: copies share the broker,
+/// which closes when the last copy, topic, producer and consumer is gone, or by close().
+/// Thread-safe.
 class Broker {
  public:
-  /// Opens `path`, creates or recovers what is there, and becomes its owner until close() or the end
-  /// of the process. ":memory:" is a fresh broker without a directory, with the same semantics.
+  /// Opens `path`, creates or recovers what is there, and becomes its owner until close() or the
+  /// end of the process. ":memory:" is a fresh broker without a directory, with the same semantics.
   /// Errors: directory_locked (names the holder), foreign_directory, newer_format, corrupt_data,
   /// no_space (never for a directory that exists), read_only, io_error.
   static Result<Broker> open(std::string_view path, const BrokerOptions& options = {});

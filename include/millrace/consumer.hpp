@@ -1,10 +1,9 @@
 #pragma once
 #include <chrono>
 #include <memory>
-#include <vector>
-
 #include <millrace/engine/wake_hub.hpp>
 #include <millrace/topic.hpp>
+#include <vector>
 
 namespace millrace::inline v0 {
 
@@ -23,9 +22,10 @@ struct ConsumerOptions {
   /// Where assign() starts, and what to do when retention passed the consumer over
   /// [auto.offset.reset]. Unlike Kafka's default (latest), nothing that is there is left out.
   OffsetReset auto_offset_reset = OffsetReset::earliest;
-  std::int32_t max_records = 500;       ///< at most so many records a poll [max.poll.records]
-  std::size_t max_bytes = 1u << 20;     ///< about so many bytes a poll; one batch always [fetch.max.bytes]
-  bool check_crc = true;                ///< check every batch that is read [check.crcs]
+  std::int32_t max_records = 500;  ///< at most so many records a poll [max.poll.records]
+  std::size_t max_bytes =
+      1u << 20;           ///< about so many bytes a poll; one batch always [fetch.max.bytes]
+  bool check_crc = true;  ///< check every batch that is read [check.crcs]
   WaitStrategy wait = WaitStrategy::block;
 };
 
@@ -88,8 +88,8 @@ class Consumer {
 
   /// The next records, in order per partition, or none if nothing came within `wait` or interrupt()
   /// was called: both are values, not errors. Moves the positions behind what it returns. Errors:
-  /// corrupt_data, with topic, partition and the offsets that cannot be read: the position stays, so
-  /// seek to error.offsets().end to go on; offset_out_of_range with OffsetReset::none; closed.
+  /// corrupt_data, with topic, partition and the offsets that cannot be read: the position stays,
+  /// so seek to error.offsets().end to go on; offset_out_of_range with OffsetReset::none; closed.
   Result<Records<K, V>> poll(std::chrono::nanoseconds wait) {
     MILLRACE_TRY(auto fetched, core_.poll(wait));
     return Records<K, V>(std::move(fetched));

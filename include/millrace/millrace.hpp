@@ -1,7 +1,7 @@
 #pragma once
-/// Everything an application needs. Guide: broker.hpp opens a directory; topic.hpp and partition.hpp
-/// are what it holds; producer.hpp and consumer.hpp move records; serde.hpp, partitioner.hpp and
-/// flush.hpp are where your own types plug in.
+/// Everything an application needs. Guide: broker.hpp opens a directory; topic.hpp and
+/// partition.hpp are what it holds; producer.hpp and consumer.hpp move records; serde.hpp,
+/// partitioner.hpp and flush.hpp are where your own types plug in.
 #include <millrace/broker.hpp>
 #include <millrace/consumer.hpp>
 #include <millrace/flush.hpp>

@@ -1,10 +1,9 @@
 #pragma once
-#include <optional>
-#include <span>
-
 #include <millrace/receipt.hpp>
 #include <millrace/record.hpp>
 #include <millrace/record/batch_builder.hpp>
+#include <optional>
+#include <span>
 
 namespace millrace::inline v0 {
 
@@ -109,7 +108,8 @@ Result<std::optional<FetchedRecords>> next_chunk(
 storage::SegmentSource& source_of(engine::PartitionReader& reader) noexcept;
 }  // namespace detail
 
-/// One partition with keys K and values V, for direct access by offset. A cheap handle; thread-safe.
+/// One partition with keys K and values V, for direct access by offset. A cheap handle;
+/// thread-safe.
 template <typename K, typename V>
 class Partition {
  public:

@@ -2,7 +2,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-
 #include <millrace/partitioner.hpp>
 #include <millrace/topic.hpp>
 
@@ -18,7 +17,8 @@ struct ProducerOptions {
   std::chrono::milliseconds linger{5};
   /// Bytes gathered or appended but not acknowledged, over all partitions [buffer.memory].
   std::size_t buffer_bytes = 32u << 20;
-  /// How long send() may wait for room in the buffer before it answers back_pressure [max.block.ms].
+  /// How long send() may wait for room in the buffer before it answers back_pressure
+  /// [max.block.ms].
   std::chrono::milliseconds max_block = std::chrono::seconds(60);
   /// [compression.type]; not given: the topic's, or none.
   std::optional<record::Codec> compression = {};
@@ -69,8 +69,8 @@ struct OutgoingRecord {
   DeliveryCallback callback = {};
 };
 
-/// Gathers records of bytes into batches and appends them. Thread-safe. The destructor sends what is
-/// gathered; flush() first to hear of errors.
+/// Gathers records of bytes into batches and appends them. Thread-safe. The destructor sends what
+/// is gathered; flush() first to hear of errors.
 class ProducerCore {
  public:
   ProducerCore(const Broker& broker, std::shared_ptr<const engine::TopicCore> topic,

@@ -1,9 +1,8 @@
 #pragma once
 #include <iterator>
-#include <string>
-
 #include <millrace/fetched.hpp>
 #include <millrace/serde.hpp>
+#include <string>
 
 namespace millrace::inline v0 {
 
@@ -85,7 +84,9 @@ class Records {
     using value_type = Record<K, V>;
     using difference_type = std::ptrdiff_t;
     Iterator() = default;
-    explicit Iterator(FetchedRecords& fetched) : cursor_(FetchedRecords::Cursor(fetched)) { step(); }
+    explicit Iterator(FetchedRecords& fetched) : cursor_(FetchedRecords::Cursor(fetched)) {
+      step();
+    }
     const Record<K, V>& operator*() const noexcept { return record_; }
     const Record<K, V>* operator->() const noexcept { return &record_; }
     Iterator& operator++() { return step(), *this; }
@@ -140,8 +141,7 @@ class PinnedRecord {
   // Of a temporary only what does not point into the log, which it holds no longer than itself.
   void operator*() && = delete;
   const RecordValues<K, V>* operator->() && noexcept
-    requires(!detail::is_view<K> && !detail::is_view<V>)
-  {
+      requires(!detail::is_view<K> && !detail::is_view<V>) {
     return &record_;
   }
   const RecordValues<K, V>* operator->() && = delete;

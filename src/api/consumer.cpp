@@ -1,8 +1,6 @@
-#include <millrace/consumer.hpp>
-
 #include <algorithm>
 #include <atomic>
-
+#include <millrace/consumer.hpp>
 #include <millrace/engine/broker_core.hpp>
 
 namespace millrace::inline v0 {
@@ -63,7 +61,8 @@ Result<void> ConsumerCore::Impl::add(PartitionId partition) {
   const Offsets offsets = handle.offsets();
   const Offset start =
       options.auto_offset_reset == OffsetReset::latest ? offsets.end : offsets.start;
-  assigned.push_back({handle.reader(), storage::LogCursor(handle.reader()->source(), start), start});
+  assigned.push_back(
+      {handle.reader(), storage::LogCursor(handle.reader()->source(), start), start});
   return {};
 }
 
@@ -230,8 +229,8 @@ Result<FetchedRecords> ConsumerCore::poll(std::chrono::nanoseconds wait) {
   for (;;) {
     FetchedRecords fetched;
     if (impl.broker->is_closed()) {
-      return Error(Errc::closed, "polling topic " + impl.topic->entry.name +
-                                     ": the broker on " + impl.broker->path() + " is closed");
+      return Error(Errc::closed, "polling topic " + impl.topic->entry.name + ": the broker on " +
+                                     impl.broker->path() + " is closed");
     }
     MILLRACE_TRY(const bool any, impl.fetch_all(fetched));
     if (any || impl.interrupted.exchange(false)) return fetched;

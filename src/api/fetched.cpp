@@ -1,6 +1,5 @@
-#include <millrace/fetched.hpp>
-
 #include <millrace/engine/partition.hpp>
+#include <millrace/fetched.hpp>
 #include <millrace/record.hpp>
 
 namespace millrace::inline v0 {
@@ -16,8 +15,8 @@ bool FetchedRecords::Cursor::next_batch() {
       if (batch.base_offset() >= part.end) break;
       const bool packed = batch.codec() != record::Codec::none;
       std::vector<std::byte> none;
-      auto cursor = record::RecordCursor::open(
-          batch, packed ? records_->decompressed_.emplace_back() : none);
+      auto cursor =
+          record::RecordCursor::open(batch, packed ? records_->decompressed_.emplace_back() : none);
       if (!cursor) {
         records_->failure_ = cursor.error()
                                  .at(part.partition->topic(), part.partition->id())
@@ -41,12 +40,13 @@ bool FetchedRecords::Cursor::next(record::RecordView& out) {
     const Part& current = part();
     const Step step = std::exchange(first_in_batch_, false) ? cursor_.skip_to(current.begin, out)
                                                             : cursor_.next(out);
-    if (step == Step::record && out.offset < current.end) [[likely]] return true;
+    if (step == Step::record && out.offset < current.end) [[likely]]
+      return true;
     in_batch_ = false;
     if (step == Step::malformed) {
-      records_->failure_ =
-          Error(Errc::corrupt_data, "a record breaks the format inside a batch with a good checksum")
-              .at(current.partition->topic(), current.partition->id());
+      records_->failure_ = Error(Errc::corrupt_data,
+                                 "a record breaks the format inside a batch with a good checksum")
+                               .at(current.partition->topic(), current.partition->id());
       part_ = records_->parts_.size();
       return false;
     }

@@ -3,11 +3,10 @@
 #include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
-#include <vector>
-
 #include <millrace/engine/partition.hpp>
 #include <millrace/producer.hpp>
+#include <mutex>
+#include <vector>
 
 namespace millrace::inline v0::detail {
 
@@ -68,7 +67,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void open_batch();
   void dispatch(Lock& lock);
   void lead(Lock& lock, const std::atomic<bool>* until);
-  void finish(Lock& lock, const std::shared_ptr<SentBatch>& batch, const std::optional<Error>& error);
+  void finish(Lock& lock, const std::shared_ptr<SentBatch>& batch,
+              const std::optional<Error>& error);
   void wait_until(Lock& lock, const std::atomic<bool>& done);
   void arm_timer();
 

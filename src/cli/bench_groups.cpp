@@ -9,50 +9,43 @@ namespace {
 
 void add_size(std::vector<Block>& blocks, std::size_t bytes) {
   const std::string tag = size_tag(bytes);
-  blocks.push_back({"B", "append.nosync" + tag,
-                    [=](const Effort& effort, const RowSink& sink) {
-                      memory_limits(bytes, effort, sink);
-                    },
-                    [=](const Effort& effort, const RowSink& sink) {
-                      for (const std::size_t batch : {1u, 100u, 1000u}) {
-                        append_row({.value_bytes = bytes, .batch = batch}, effort, sink);
-                      }
-                      sustained_row(bytes, effort, sink);
-                      read_rows(bytes, effort, sink);
-                    }});
+  blocks.push_back(
+      {"B", "append.nosync" + tag,
+       [=](const Effort& effort, const RowSink& sink) { memory_limits(bytes, effort, sink); },
+       [=](const Effort& effort, const RowSink& sink) {
+         for (const std::size_t batch : {1u, 100u, 1000u}) {
+           append_row({.value_bytes = bytes, .batch = batch}, effort, sink);
+         }
+         sustained_row(bytes, effort, sink);
+         read_rows(bytes, effort, sink);
+       }});
   for (const std::size_t batch : {1u, 100u, 1000u}) {
     const AppendShape shape{.value_bytes = bytes, .batch = batch, .sync = true};
-    blocks.push_back({"B", row_of(shape),
-                      [=](const Effort& effort, const RowSink& sink) {
-                        sync_limit(shape, effort, sink);
-                      },
-                      [=](const Effort& effort, const RowSink& sink) {
-                        append_row(shape, effort, sink);
-                        if (shape.batch == 1) senders_row(bytes, effort, sink);
-                      }});
+    blocks.push_back(
+        {"B", row_of(shape),
+         [=](const Effort& effort, const RowSink& sink) { sync_limit(shape, effort, sink); },
+         [=](const Effort& effort, const RowSink& sink) {
+           append_row(shape, effort, sink);
+           if (shape.batch == 1) senders_row(bytes, effort, sink);
+         }});
   }
 }
 
 void add_two_threads(std::vector<Block>& blocks, std::size_t bytes) {
-  blocks.push_back({"D", "append2.nosync" + size_tag(bytes),
-                    [=](const Effort& effort, const RowSink& sink) {
-                      two_thread_limit(bytes, effort, sink);
-                    },
-                    [=](const Effort& effort, const RowSink& sink) {
-                      for (const std::size_t batch : {1u, 1000u}) {
-                        append_row({.value_bytes = bytes, .batch = batch, .threads = 2}, effort,
-                                   sink);
-                      }
-                    }});
+  blocks.push_back(
+      {"D", "append2.nosync" + size_tag(bytes),
+       [=](const Effort& effort, const RowSink& sink) { two_thread_limit(bytes, effort, sink); },
+       [=](const Effort& effort, const RowSink& sink) {
+         for (const std::size_t batch : {1u, 1000u}) {
+           append_row({.value_bytes = bytes, .batch = batch, .threads = 2}, effort, sink);
+         }
+       }});
   for (const std::size_t batch : {1u, 1000u}) {
     const AppendShape shape{.value_bytes = bytes, .batch = batch, .sync = true, .threads = 2};
-    blocks.push_back({"D", row_of(shape),
-                      [=](const Effort& effort, const RowSink& sink) {
-                        sync_limit(shape, effort, sink);
-                      },
-                      [=](const Effort& effort, const RowSink& sink) {
-                        append_row(shape, effort, sink);
-                      }});
+    blocks.push_back(
+        {"D", row_of(shape),
+         [=](const Effort& effort, const RowSink& sink) { sync_limit(shape, effort, sink); },
+         [=](const Effort& effort, const RowSink& sink) { append_row(shape, effort, sink); }});
   }
 }
 
@@ -80,7 +73,8 @@ int run_child(const std::vector<std::string>& arguments) {
   };
   if (word(0) == "fill") return fill_and_wait(word(1), std::stoull(word(2)));
   if (word(0) == "echo") return echo(word(1), word(2), word(3));
-  if (word(0) == "partitions") return make_partitions(word(1), std::stoi(word(2)), word(3) == "die");
+  if (word(0) == "partitions")
+    return make_partitions(word(1), std::stoi(word(2)), word(3) == "die");
   if (word(0) == "open") return open_and_idle(word(1), std::stod(word(2)));
   fail("this process was started for something it does not know");
 }

@@ -4,7 +4,8 @@
 namespace millrace::inline v0::cli::bench {
 
 // What this machine can do at best, with no more machinery than it takes: records as a header of 16
-// bytes (length, CRC-32C, sequence) and the payload. Each gives its rows to the sink under `limit/`.
+// bytes (length, CRC-32C, sequence) and the payload. Each gives its rows to the sink under
+// `limit/`.
 
 /// append.nosync, scan and get: framed records stored into a populated mapping, over and over; a
 /// walk that checks each CRC; reads by a dense array of positions.

@@ -40,9 +40,8 @@ double processor_seconds() {
 double idle_share(const BytesTopic& topic, double seconds) {
   std::vector<std::unique_ptr<Consumer<std::string_view, Bytes>>> waiting;
   for (int c = 0; c < consumers; ++c) {
-    auto& consumer = waiting.emplace_back(
-        std::make_unique<Consumer<std::string_view, Bytes>>(
-            topic, ConsumerOptions{.auto_offset_reset = OffsetReset::latest}));
+    auto& consumer = waiting.emplace_back(std::make_unique<Consumer<std::string_view, Bytes>>(
+        topic, ConsumerOptions{.auto_offset_reset = OffsetReset::latest}));
     std::vector<PartitionId> ids(many_partitions / consumers);
     std::iota(ids.begin(), ids.end(), c * many_partitions / consumers);
     must(consumer->assign(ids));
@@ -50,7 +49,8 @@ double idle_share(const BytesTopic& topic, double seconds) {
   double share = 0;
   in_threads(consumers + 1, [&](int i) {
     if (i > 0) {
-      static_cast<void>(must(waiting[static_cast<std::size_t>(i) - 1]->poll(std::chrono::hours(1))));
+      static_cast<void>(
+          must(waiting[static_cast<std::size_t>(i) - 1]->poll(std::chrono::hours(1))));
       return;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(500));

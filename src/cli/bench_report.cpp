@@ -29,9 +29,10 @@ std::string text_line(const Samples& samples, const Samples::Row& row,
                                  number(median(values)), row.unit, number(*least), number(*most));
   if (const Target* target = target_of(targets, row.name)) {
     if (const auto figure = samples.figure(*target)) {
-      line += fmt::format("  {:>8}{} {} {:<6} {}", number(*figure),
-                          target->against.empty() ? " " : "x", target->at_least ? ">=" : "<=",
-                          number(target->bound), is_met(*target, *figure) ? "met" : "MISSED");
+      line +=
+          fmt::format("  {:>8}{} {} {:<6} {}", number(*figure), target->against.empty() ? " " : "x",
+                      target->at_least ? ">=" : "<=", number(target->bound),
+                      is_met(*target, *figure) ? "met" : "MISSED");
     }
   }
   return line;
@@ -102,8 +103,9 @@ std::string json_report(const Samples& samples, int rounds) {
   const char* separator = "\n";
   for (const auto& row : samples.rows()) {
     const auto values = row.values();
-    json += fmt::format("{}  {{\"row\": \"{}\", \"unit\": \"{}\", \"median\": {}, \"samples\": [{}]",
-                        separator, row.name, row.unit, median(values), fmt::join(values, ", "));
+    json +=
+        fmt::format("{}  {{\"row\": \"{}\", \"unit\": \"{}\", \"median\": {}, \"samples\": [{}]",
+                    separator, row.name, row.unit, median(values), fmt::join(values, ", "));
     const Target* target = target_of(targets, row.name);
     const auto figure = target != nullptr ? samples.figure(*target) : std::nullopt;
     if (figure) {

@@ -31,9 +31,13 @@ constexpr const char* help_after_options =
     "  millrace --data d consume orders --from-time -5m --json | jq .value\n"
     "  millrace --data d consume orders --offset -10 --follow";
 
-Timestamp now() { return system_clock().now(); }
+Timestamp now() {
+  return system_clock().now();
+}
 
-Result<Timestamp> parse_time_now(const std::string& text) { return parse_time(text, now()); }
+Result<Timestamp> parse_time_now(const std::string& text) {
+  return parse_time(text, now());
+}
 
 void add_start_options(CLI::App& command, CommandLine& line) {
   CLI::Option_group& from = *command.add_option_group("Where to start, one of");
@@ -46,7 +50,9 @@ void add_start_options(CLI::App& command, CommandLine& line) {
       ->type_name("N");
   from.add_option_function<std::string>(
           "--from-time",
-          [&line](const std::string& text) { line.options.start = parse_time(text, now()).value(); },
+          [&line](const std::string& text) {
+            line.options.start = parse_time(text, now()).value();
+          },
           "At the first record of this time or later: 2026-11-20T10:00:00Z, milliseconds since "
           "1970, or -5m")
       ->type_name("TIME")
@@ -72,8 +78,7 @@ void add_print_options(CLI::App& command, CommandLine& line) {
            ->type_name("TEXT")
            ->capture_default_str()
            ->check(checked_by(RecordFormat::parse));
-  command
-      .add_option("--null-value", line.null_value, "What %k and %s print for null (nothing)")
+  command.add_option("--null-value", line.null_value, "What %k and %s print for null (nothing)")
       ->type_name("TEXT");
   command
       .add_flag("--json", line.json,

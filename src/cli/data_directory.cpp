@@ -11,9 +11,9 @@ namespace {
 
 std::string quoted(const std::string& word) {
   const bool is_plain =
-      !word.empty() &&
-      word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                             "._-/+:@,=") == std::string::npos;
+      !word.empty() && word.find_first_not_of(
+                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                           "._-/+:@,=") == std::string::npos;
   if (is_plain) return word;
   std::string out = "'";
   for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -26,10 +26,10 @@ void tell(const PartitionRecoveryInfo& found) {
                          found.partition, found.truncated_bytes, found.log_end_offset.value()));
   }
   for (const OffsetRange& range : found.damaged) {
-    complain(fmt::format("{}-{}: offsets {} to {} are damaged and cannot be read; see millrace log "
-                         "verify",
-                         found.topic, found.partition, range.begin.value(),
-                         range.end.value() - 1));
+    complain(
+        fmt::format("{}-{}: offsets {} to {} are damaged and cannot be read; see millrace log "
+                    "verify",
+                    found.topic, found.partition, range.begin.value(), range.end.value() - 1));
   }
 }
 
@@ -41,7 +41,8 @@ Error with_remedy(const Error& error, const std::string& data, const std::string
     remedy = fmt::format("create it with: millrace topic create {} --partitions 1 --data {}",
                          quoted(topic), quoted(data));
   } else if (error.os_code() == ENOENT) {
-    remedy = "the directory is made by the first: millrace topic create NAME --data " + quoted(data);
+    remedy =
+        "the directory is made by the first: millrace topic create NAME --data " + quoted(data);
   }
   if (remedy.empty()) return error;
   return {error.code(), error.message() + "; " + remedy, error.os_code()};

@@ -28,18 +28,27 @@ Result<char> take_escape(std::string_view& text) {
   const char letter = text.front();
   text.remove_prefix(1);
   switch (letter) {
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case '0': return '\0';
-    case 'a': return '\a';
-    case 'e': return '\x1b';
-    case '\\': return '\\';
-    case 'x': return take_hexadecimal(text);
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    case '0':
+      return '\0';
+    case 'a':
+      return '\a';
+    case 'e':
+      return '\x1b';
+    case '\\':
+      return '\\';
+    case 'x':
+      return take_hexadecimal(text);
     default:
-      return Error(Errc::invalid_argument,
-                   fmt::format("\\{} is not an escape; there are \\n \\r \\t \\0 \\a \\e \\\\ \\xHH",
-                               letter));
+      return Error(
+          Errc::invalid_argument,
+          fmt::format("\\{} is not an escape; there are \\n \\r \\t \\0 \\a \\e \\\\ \\xHH",
+                      letter));
   }
 }
 

@@ -3,7 +3,8 @@
 namespace millrace::inline v0::cli {
 namespace {
 
-constexpr const char* whole_story = R"(millrace - Kafka as a library: topics in a directory, from the command line
+constexpr const char* whole_story =
+    R"(millrace - Kafka as a library: topics in a directory, from the command line
 
 Usage: millrace [--data DIR] COMMAND [options]
 

@@ -36,8 +36,9 @@ Result<void> set_compression(ProducerOptions& options, std::string_view text) {
   const auto codec = record::parse_codec(text);
   if (codec) options.compression = *codec;
   if (codec && record::codec_available(*codec)) return {};
-  return Error(Errc::invalid_argument, "none, gzip, snappy, lz4 or zstd, as far as they were found "
-                                       "when this program was built");
+  return Error(Errc::invalid_argument,
+               "none, gzip, snappy, lz4 or zstd, as far as they were found "
+               "when this program was built");
 }
 
 Result<void> set_partitioner(ProducerOptions& options, std::string_view text) {
@@ -84,14 +85,14 @@ Result<void> apply_producer_setting(ProducerOptions& options, std::string_view t
     }
     const auto applied = known.apply(options, setting.value);
     if (applied) return {};
-    return Error(Errc::invalid_argument,
-                 fmt::format("{} takes {}, not \"{}\"", setting.name, applied.error().message(),
-                             setting.value));
+    return Error(Errc::invalid_argument, fmt::format("{} takes {}, not \"{}\"", setting.name,
+                                                     applied.error().message(), setting.value));
   }
   if (setting.name == "acks") {
-    return Error(Errc::invalid_argument,
-                 "when a record is acknowledged is a matter of its topic: millrace topic alter NAME "
-                 "--config millrace.flush.policy=before_ack (or every, by_os)");
+    return Error(
+        Errc::invalid_argument,
+        "when a record is acknowledged is a matter of its topic: millrace topic alter NAME "
+        "--config millrace.flush.policy=before_ack (or every, by_os)");
   }
   return Error(Errc::invalid_argument, fmt::format("there is no producer setting \"{}\"; there are "
                                                    "{} (those of a topic are set with millrace "

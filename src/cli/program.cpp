@@ -8,7 +8,9 @@
 
 namespace millrace::inline v0::cli {
 
-void complain(std::string_view text) { fmt::print(stderr, "millrace: {}\n", text); }
+void complain(std::string_view text) {
+  fmt::print(stderr, "millrace: {}\n", text);
+}
 
 Program::Program() : app_("Kafka as a library: topics in a directory, from the command line") {
   app_.name("millrace");
@@ -16,7 +18,9 @@ Program::Program() : app_("Kafka as a library: topics in a directory, from the c
   app_.set_help_flag("-h,--help", "Print this help and exit");
   app_.formatter(std::make_shared<CommandHelp>());
   app_.set_version_flag("--version", "millrace " MILLRACE_VERSION, "Print the version and exit");
-  app_.add_option("--data", data_, "The data directory")->type_name("DIR")->envname("MILLRACE_DATA");
+  app_.add_option("--data", data_, "The data directory")
+      ->type_name("DIR")
+      ->envname("MILLRACE_DATA");
 }
 
 void Program::require_data() const {

@@ -21,8 +21,8 @@ class StopSignals {
   int descriptor_;
 };
 
-/// Calls `wake` on a thread of its own when stopped, or, which then counts as stopped, when standard
-/// output is a pipe that nobody reads any more.
+/// Calls `wake` on a thread of its own when stopped, or, which then counts as stopped, when
+/// standard output is a pipe that nobody reads any more.
 class StopWatcher {
  public:
   StopWatcher(const StopSignals& stop, std::function<void()> wake);

@@ -1,5 +1,3 @@
-#include <millrace/engine/topic_config.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +5,7 @@
 #include <cstdlib>
 #include <functional>
 #include <limits>
-
+#include <millrace/engine/topic_config.hpp>
 #include <millrace/record/compression.hpp>
 
 namespace millrace::inline v0::engine {
@@ -86,7 +84,8 @@ Result<void> apply_compression(Draft& draft, std::string_view text) {
   const auto codec = record::parse_codec(name);
   if (!codec) return refuse("producer, uncompressed, gzip, snappy, lz4 or zstd");
   if (!record::codec_available(*codec)) {
-    return refuse("a codec that this build has; " + std::string(name) + " was not found when it was "
+    return refuse("a codec that this build has; " + std::string(name) +
+                  " was not found when it was "
                   "configured");
   }
   draft.config.compression = *codec;
@@ -97,7 +96,8 @@ Result<void> apply_ratio(Draft& draft, std::string_view text) {
   const std::string copy(text);
   char* end = nullptr;
   const double value = std::strtod(copy.c_str(), &end);
-  if (copy.empty() || *end != '\0' || !(value >= 0 && value <= 1)) return refuse("a number from 0 to 1");
+  if (copy.empty() || *end != '\0' || !(value >= 0 && value <= 1))
+    return refuse("a number from 0 to 1");
   draft.config.log.min_cleanable_dirty_ratio = value;
   return {};
 }
@@ -118,7 +118,9 @@ Result<void> apply_flush_policy(Draft& draft, std::string_view text) {
   return {};
 }
 
-std::chrono::milliseconds as_ms(std::int64_t value) { return std::chrono::milliseconds(value); }
+std::chrono::milliseconds as_ms(std::int64_t value) {
+  return std::chrono::milliseconds(value);
+}
 
 const std::vector<Setting>& all_settings() {
   using D = Draft;
@@ -126,7 +128,8 @@ const std::vector<Setting>& all_settings() {
   static const std::vector<Setting> table = {
       {"cleanup.policy", "delete", "delete old segments, compact by key, or both",
        apply_cleanup_policy},
-      {"compression.type", "producer", "codec that this process's producers use", apply_compression},
+      {"compression.type", "producer", "codec that this process's producers use",
+       apply_compression},
       {"delete.retention.ms", "86400000", "how long a tombstone stays readable",
        integer(0, unlimited,
                [](D& d, std::int64_t v) { d.config.log.delete_retention = as_ms(v); })},
@@ -162,11 +165,9 @@ const std::vector<Setting>& all_settings() {
       {"preallocate", "false", "reserve, zero and fault in whole segments ahead of use",
        boolean([](D& d, bool v) { d.config.log.preallocate = v; })},
       {"retention.bytes", "-1", "bytes of a partition to keep; -1: no limit",
-       integer(-1, unlimited,
-               [](D& d, std::int64_t v) { d.config.log.retention_bytes = v; })},
+       integer(-1, unlimited, [](D& d, std::int64_t v) { d.config.log.retention_bytes = v; })},
       {"retention.ms", "604800000", "age of records to keep; -1: for ever",
-       integer(-1, unlimited,
-               [](D& d, std::int64_t v) { d.config.log.retention_ms = as_ms(v); })},
+       integer(-1, unlimited, [](D& d, std::int64_t v) { d.config.log.retention_ms = as_ms(v); })},
       {"segment.bytes", "134217728", "size at which a segment is rolled",
        integer(14, int_max,
                [](D& d, std::int64_t v) {
@@ -191,9 +192,10 @@ std::size_t common_letters(std::string_view a, std::string_view b) {
 
 Error unknown_setting(std::string_view name) {
   const auto& table = all_settings();
-  const auto closest = std::max_element(table.begin(), table.end(), [&](const auto& a, const auto& b) {
-    return common_letters(a.name, name) < common_letters(b.name, name);
-  });
+  const auto closest =
+      std::max_element(table.begin(), table.end(), [&](const auto& a, const auto& b) {
+        return common_letters(a.name, name) < common_letters(b.name, name);
+      });
   return {Errc::invalid_argument,
           fmt::format("there is no topic setting \"{}\"; did you mean {}?", name, closest->name)};
 }
@@ -209,7 +211,8 @@ void settle_flush(Draft& draft) {
   } else if (policy == "by_os" || !has_numbers) {
     config.flush = flush_by_os();
   } else {
-    const std::int64_t ms = draft.flush_ms == unlimited ? 0 : std::max<std::int64_t>(draft.flush_ms, 1);
+    const std::int64_t ms =
+        draft.flush_ms == unlimited ? 0 : std::max<std::int64_t>(draft.flush_ms, 1);
     config.flush = flush_every(draft.flush_messages == unlimited ? 0 : draft.flush_messages,
                                std::chrono::milliseconds(ms));
   }
@@ -225,15 +228,16 @@ Result<TopicConfig> parse_topic_config(const ConfigMap& settings) {
     const auto it = std::ranges::find(table, name, &Setting::name);
     if (it == table.end()) return unknown_setting(name);
     if (auto applied = it->apply(draft, value); !applied) {
-      return Error(Errc::invalid_argument, fmt::format("topic setting {}={} is not valid: it takes {}",
-                                                       name, value, applied.error().message()));
+      return Error(Errc::invalid_argument,
+                   fmt::format("topic setting {}={} is not valid: it takes {}", name, value,
+                               applied.error().message()));
     }
   }
   settle_flush(draft);
   TopicConfig& config = draft.config;
   config.log.visible_on_append = !config.flush->before_ack();
-  config.log.write_path = config.flush->before_ack() ? storage::WritePath::write
-                                                     : storage::WritePath::mapped;
+  config.log.write_path =
+      config.flush->before_ack() ? storage::WritePath::write : storage::WritePath::mapped;
   return std::move(config);
 }
 

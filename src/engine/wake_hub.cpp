@@ -1,8 +1,6 @@
 #include <millrace/engine/wake_hub.hpp>
-
-#include <thread>
-
 #include <millrace/os/wait_word.hpp>
+#include <thread>
 
 namespace millrace::inline v0::engine {
 namespace {
@@ -14,8 +12,9 @@ constexpr auto spin_time = std::chrono::microseconds(20);
 constexpr auto poll_time = std::chrono::milliseconds(2);
 
 Result<os::Mapping> map_word(const os::DirectoryPtr& directory, bool owner) {
-  MILLRACE_TRY(os::File file, directory->open(WakeHub::file_name, owner ? os::OpenMode::create
-                                                                        : os::OpenMode::read_write));
+  MILLRACE_TRY(
+      os::File file,
+      directory->open(WakeHub::file_name, owner ? os::OpenMode::create : os::OpenMode::read_write));
   MILLRACE_TRY(const std::uint64_t size, file.size());
   if (size < file_bytes && owner) {
     MILLRACE_CHECK(file.reserve(0, file_bytes));

@@ -1,13 +1,11 @@
-#include <millrace/storage/inspect.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
-
 #include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/epoch_cache.hpp>
 #include <millrace/storage/file_names.hpp>
+#include <millrace/storage/inspect.hpp>
 
 #include "storage/file_bytes.hpp"
 #include "storage/inspect_files.hpp"
@@ -70,9 +68,9 @@ void Verification::check_epoch(const BatchView& batch) {
   if (below_start || (after != entries.begin() && (after - 1)->epoch == batch.leader_epoch())) {
     return;
   }
-  epoch_fault_ = fmt::format("does not have leader epoch {} of the batch at offset {}",
-                             static_cast<std::int32_t>(batch.leader_epoch()),
-                             batch.base_offset().value());
+  epoch_fault_ =
+      fmt::format("does not have leader epoch {} of the batch at offset {}",
+                  static_cast<std::int32_t>(batch.leader_epoch()), batch.base_offset().value());
 }
 
 void Verification::check_batch(const BatchScan& scan, const std::string& file) {
@@ -81,7 +79,11 @@ void Verification::check_batch(const BatchScan& scan, const std::string& file) {
   check_epoch(batch);
   const auto walked = dump_records(batch, [](const record::RecordView&) { return true; });
   if (walked || walked.error().code() == Errc::unsupported) return;
-  add({FindingKind::malformed_records, Severity::damage, file, scan.position(), scan.length(),
+  add({FindingKind::malformed_records,
+       Severity::damage,
+       file,
+       scan.position(),
+       scan.length(),
        {batch.base_offset(), batch.next_offset()},
        fmt::format("the batch at byte {} of {} has a good CRC but {}; it was written so, ask its "
                    "producer",
@@ -96,7 +98,12 @@ void Verification::check_damage(const BatchScan& scan, const std::string& file,
   if (nothing_behind && place.is_last) lost.end = std::max(lost.begin, known_.durable);
   const bool never_durable = known_.is_known ? lost.begin >= known_.durable : nothing_behind;
   if (place.is_last && never_durable) {
-    add({FindingKind::torn_tail, Severity::note, file, scan.position(), scan.length(), {},
+    add({FindingKind::torn_tail,
+         Severity::note,
+         file,
+         scan.position(),
+         scan.length(),
+         {},
          fmt::format("{} bytes at {} of {} are behind the end of the log: an append that a crash "
                      "cut short; opening the log removes them",
                      scan.length(), scan.position(), file)});
@@ -110,18 +117,22 @@ void Verification::check_damage(const BatchScan& scan, const std::string& file,
 
 void Verification::check_end(const BatchScan& scan, const SegmentSummary& segment,
                              const Place& place) {
-  const bool ended_in_damage =
-      !report_.findings.empty() && report_.findings.back().file == segment.file &&
-      report_.findings.back().kind == FindingKind::damaged_batches &&
-      report_.findings.back().offsets.end > scan.expected();
+  const bool ended_in_damage = !report_.findings.empty() &&
+                               report_.findings.back().file == segment.file &&
+                               report_.findings.back().kind == FindingKind::damaged_batches &&
+                               report_.findings.back().offsets.end > scan.expected();
   const Offset should_end = place.is_last ? std::max(known_.durable, scan.expected()) : place.limit;
   if (scan.expected() < should_end && !ended_in_damage) {
     missing(segment.file, scan.position(), {scan.expected(), should_end});
   }
   next_ = std::max(next_, should_end);
   if (place.is_last || scan.position() == segment.file_bytes) return;
-  add({FindingKind::untrimmed, Severity::note, segment.file, scan.position(),
-       segment.file_bytes - scan.position(), {},
+  add({FindingKind::untrimmed,
+       Severity::note,
+       segment.file,
+       scan.position(),
+       segment.file_bytes - scan.position(),
+       {},
        fmt::format("{} has {} bytes of zeros behind its last batch: a roll that a crash cut short; "
                    "opening the log trims it",
                    segment.file, segment.file_bytes - scan.position())});
@@ -134,14 +145,24 @@ void Verification::check_segment(const PartitionFiles::SegmentFile& file, const 
   const auto content = FileBytes::open(directory_, file.name);
   if (!content) {
     const Offset end = place.is_last ? std::max(file.base, known_.durable) : place.limit;
-    add({FindingKind::damaged_batches, Severity::damage, file.name, 0, 0, {file.base, end},
+    add({FindingKind::damaged_batches,
+         Severity::damage,
+         file.name,
+         0,
+         0,
+         {file.base, end},
          content.error().message()});
     next_ = std::max(next_, end);
     report_.segments.push_back(segment);
     return;
   }
   if (file.base < next_) {
-    add({FindingKind::overlap, Severity::problem, file.name, 0, 0, {},
+    add({FindingKind::overlap,
+         Severity::problem,
+         file.name,
+         0,
+         0,
+         {},
          fmt::format("segment {} begins below offset {}, where the one before it ends; move it "
                      "away if the log reads without it",
                      file.name, next_.value())});
@@ -179,30 +200,48 @@ void Verification::check_control() {
         known_.state == ControlState::failed ? "a sync failed before it stopped"
         : known_.is_same_run ? "its owner is at work, or was killed on this running machine"
                              : "its owner was stopped by a loss of power or the like";
-    add({FindingKind::control, Severity::note, ControlFile::name, 0, 0, {},
+    add({FindingKind::control,
+         Severity::note,
+         ControlFile::name,
+         0,
+         0,
+         {},
          fmt::format("the log was not closed in order: {}; opening it recovers it", story)});
     return;
   }
-  add({FindingKind::control, known_.is_missing ? Severity::note : Severity::problem,
-       ControlFile::name, 0, 0, {},
+  add({FindingKind::control,
+       known_.is_missing ? Severity::note : Severity::problem,
+       ControlFile::name,
+       0,
+       0,
+       {},
        fmt::format("the control file is {}; it is rebuilt from the log when that is opened",
                    known_.is_missing ? "missing" : known_.fault)});
 }
 
 void Verification::check_control_against_log() {
   if (!known_.is_known || known_.state != ControlState::clean || known_.log_end == next_) return;
-  add({FindingKind::control, Severity::problem, ControlFile::name, 0, 0, {},
+  add({FindingKind::control,
+       Severity::problem,
+       ControlFile::name,
+       0,
+       0,
+       {},
        fmt::format("the control file says that the log ends at offset {}, but it ends at {}; it is "
                    "rebuilt when the log is opened",
                    known_.log_end.value(), next_.value())});
 }
 
 void Verification::check_epoch_file() {
-  const auto severity =
-      report_.state == ControlState::clean ? Severity::problem : Severity::note;
+  const auto severity = report_.state == ControlState::clean ? Severity::problem : Severity::note;
   if (epochs_.was_damaged()) epoch_fault_ = "is damaged";
   if (epoch_fault_.empty()) return;
-  add({FindingKind::checkpoint, severity, EpochCache::file_name, 0, 0, {},
+  add({FindingKind::checkpoint,
+       severity,
+       EpochCache::file_name,
+       0,
+       0,
+       {},
        fmt::format("{} {}; opening the log or `millrace log repair` rebuilds it",
                    EpochCache::file_name, epoch_fault_)});
 }
@@ -212,7 +251,12 @@ void Verification::check_cleaner_checkpoint() {
   if (!exists || !*exists) return;
   const auto first_dirty = read_cleaner_checkpoint(directory_);
   if (first_dirty && *first_dirty <= next_) return;
-  add({FindingKind::checkpoint, Severity::problem, cleaner_checkpoint_name, 0, 0, {},
+  add({FindingKind::checkpoint,
+       Severity::problem,
+       cleaner_checkpoint_name,
+       0,
+       0,
+       {},
        fmt::format("{} is damaged or names an offset behind the log's end; delete it, and the next "
                    "compaction goes through the whole log",
                    cleaner_checkpoint_name)});
@@ -220,19 +264,35 @@ void Verification::check_cleaner_checkpoint() {
 
 void Verification::name_other_files(const PartitionFiles& files) {
   for (const auto& name : files.leftovers) {
-    add({FindingKind::leftover, Severity::note, name, 0, 0, {},
+    add({FindingKind::leftover,
+         Severity::note,
+         name,
+         0,
+         0,
+         {},
          fmt::format("{} is left over from an exchange of files that was interrupted; opening the "
                      "log finishes or undoes it",
                      name)});
   }
   for (const auto& name : files.orphans) {
-    add({FindingKind::leftover, Severity::note, name, 0, 0, {},
+    add({FindingKind::leftover,
+         Severity::note,
+         name,
+         0,
+         0,
+         {},
          fmt::format("{} is an index without a log; opening the log removes it", name)});
   }
   for (const auto& name : files.side_files) {
-    add({FindingKind::leftover, Severity::note, name, 0, 0, {},
-         fmt::format("{} has damaged bytes that a repair took out; delete it when nobody needs them",
-                     name)});
+    add({FindingKind::leftover,
+         Severity::note,
+         name,
+         0,
+         0,
+         {},
+         fmt::format(
+             "{} has damaged bytes that a repair took out; delete it when nobody needs them",
+             name)});
   }
 }
 
@@ -273,17 +333,28 @@ Result<PartitionReport> Verification::run() {
 
 std::string_view name_of(FindingKind kind) noexcept {
   switch (kind) {
-    case FindingKind::damaged_batches: return "damaged_batches";
-    case FindingKind::missing_offsets: return "missing_offsets";
-    case FindingKind::malformed_records: return "malformed_records";
-    case FindingKind::torn_tail: return "torn_tail";
-    case FindingKind::untrimmed: return "untrimmed";
-    case FindingKind::overlap: return "overlap";
-    case FindingKind::offset_index: return "offset_index";
-    case FindingKind::time_index: return "time_index";
-    case FindingKind::checkpoint: return "checkpoint";
-    case FindingKind::control: return "control";
-    case FindingKind::leftover: return "leftover";
+    case FindingKind::damaged_batches:
+      return "damaged_batches";
+    case FindingKind::missing_offsets:
+      return "missing_offsets";
+    case FindingKind::malformed_records:
+      return "malformed_records";
+    case FindingKind::torn_tail:
+      return "torn_tail";
+    case FindingKind::untrimmed:
+      return "untrimmed";
+    case FindingKind::overlap:
+      return "overlap";
+    case FindingKind::offset_index:
+      return "offset_index";
+    case FindingKind::time_index:
+      return "time_index";
+    case FindingKind::checkpoint:
+      return "checkpoint";
+    case FindingKind::control:
+      return "control";
+    case FindingKind::leftover:
+      return "leftover";
   }
   return "unknown";
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-
 #include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/checkpoint.hpp>
 #include <millrace/storage/cleaner.hpp>
@@ -29,7 +28,7 @@ struct Sorted {
   std::vector<ByteRange> good;  // neighbours joined
   std::vector<ByteRange> damaged;
   std::vector<OffsetRange> lost;
-  std::uint64_t end = 0;        // behind the last byte to keep or to put aside
+  std::uint64_t end = 0;  // behind the last byte to keep or to put aside
   std::uint64_t torn_bytes = 0;
   Offset next_offset;
 };
@@ -135,8 +134,7 @@ Result<void> Repair::replace_log(Offset base, Bytes log, const std::vector<ByteR
   return directory_->sync();
 }
 
-Result<void> Repair::trim(const std::string& name, const Sorted& sorted,
-                          std::uint64_t file_bytes) {
+Result<void> Repair::trim(const std::string& name, const Sorted& sorted, std::uint64_t file_bytes) {
   last_bytes_ = sorted.end;
   if (sorted.end == file_bytes) return {};
   MILLRACE_TRY(os::File file, directory_->open(name, os::OpenMode::read_write));
@@ -152,7 +150,8 @@ Result<void> Repair::rebuild_indexes(Offset base) {
   MILLRACE_TRY(const FileBytes content, FileBytes::open(directory_, name));
   MILLRACE_CHECK(write_indexes(directory_, base, content.bytes()));
   for (const auto suffix : {offset_index_suffix, time_index_suffix}) {
-    MILLRACE_TRY(os::File file, directory_->open(file_name(base, suffix), os::OpenMode::read_write));
+    MILLRACE_TRY(os::File file,
+                 directory_->open(file_name(base, suffix), os::OpenMode::read_write));
     MILLRACE_CHECK(file.sync());
   }
   did(fmt::format("the indexes of {} are rebuilt", name));
@@ -197,8 +196,8 @@ Result<void> Repair::rebuild_epochs(const std::vector<Offset>& bases) {
 Result<void> Repair::write_control(const std::vector<Offset>& bases) {
   MILLRACE_TRY(ControlFile control, ControlFile::open_owner(directory_));
   const Offset end = std::max(end_, known_.is_known ? known_.durable : end_);
-  const Offset start = known_.is_known ? std::clamp(known_.log_start, bases.front(), end)
-                                       : bases.front();
+  const Offset start =
+      known_.is_known ? std::clamp(known_.log_start, bases.front(), end) : bases.front();
   control.initialise();
   ControlBlock& block = control.block();
   block.compacted = known_.gaps_are_normal ? 1 : 0;
@@ -216,8 +215,8 @@ Result<void> Repair::write_control(const std::vector<Offset>& bases) {
 Result<RepairReport> Repair::run() {
   MILLRACE_TRY(found_, verify_partition(directory_));
   known_ = read_known_state(directory_);
-  const bool needed = std::any_of(
-      found_.findings.begin(), found_.findings.end(), [](const Finding& finding) {
+  const bool needed =
+      std::any_of(found_.findings.begin(), found_.findings.end(), [](const Finding& finding) {
         return finding.severity != Severity::note || finding.kind != FindingKind::leftover;
       });
   MILLRACE_TRY(const std::vector<Offset> bases, tidy_segment_files(directory_));

@@ -1,8 +1,7 @@
 #pragma once
+#include <millrace/storage/control_file.hpp>
 #include <optional>
 #include <string>
-
-#include <millrace/storage/control_file.hpp>
 
 namespace millrace::inline v0::storage {
 
@@ -23,8 +22,8 @@ struct KnownState {
   std::uint64_t active_end = 0;
 };
 
-/// Where the part of a log that was never cleaned begins: kept beside it, as in Kafka's file of this
-/// name but for one partition. That it exists says that gaps between batches are normal.
+/// Where the part of a log that was never cleaned begins: kept beside it, as in Kafka's file of
+/// this name but for one partition. That it exists says that gaps between batches are normal.
 inline constexpr const char* cleaner_checkpoint_name = "cleaner-offset-checkpoint";
 /// What it says; nothing if it is missing or damaged, which only makes the next pass do more.
 std::optional<Offset> read_cleaner_checkpoint(const os::DirectoryPtr& directory);

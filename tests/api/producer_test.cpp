@@ -129,7 +129,7 @@ TEST_CASE("partitioners, explicit partitions, headers and tombstones") {
 
 TEST_CASE("batches are no larger than the topic takes") {
   const auto broker = Broker::open(":memory:").value();
-  const auto setting = GENERATE(std::pair("max.message.bytes", "1000"), std::pair("segment.bytes", "1000"));
+  const auto setting = GENERATE(std::pair("max.message.bytes", "1000"), std::pair("segment.bytes", "1024"));
   const auto topic = topic_of(broker, {.settings = {{setting.first, setting.second}}});
   Producer producer{topic, {.linger = 1h}};
   for (int i = 0; i < 1000; ++i) producer.send("k", std::to_string(i));

@@ -35,6 +35,8 @@ for round in $(seq $rounds); do
   produce_and_kill t $((held + 1)) $((RANDOM % 3000 + 1))
   expect_equal "$(awk -v n=$held '$0 != "0 " n {print "not " n; exit} {++n}' "$work/report")" ""
   reported=$((held + $(wc -l <"$work/report")))
+  # An owner recovers what was stored and not yet reported; a mere reader leaves it alone.
+  "$millrace" produce t </dev/null || fail "opening after the kill"
   run consume t --exit-at-end
   expect_done
   held=$(wc -l <"$work/out")

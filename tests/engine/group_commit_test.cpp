@@ -43,7 +43,7 @@ TEST_CASE("a failed sync is everybody's error") {
   const auto log =
       Log::open(millrace::os::open_directory(temp.path(), true, &io).value(), {}, {}).value();
   GroupCommit commit;
-  io.fail({.os_code = EIO, .ops = {millrace::os::IoOp::sync_data}});
+  io.fail({.os_code = EIO, .ops = {millrace::os::IoOp::sync_data}, .path_suffix = ".log"});
   std::atomic<int> errors{0};
   std::vector<std::thread> appenders;
   for (int t = 0; t < 4; ++t) {

@@ -48,8 +48,8 @@ class Timestamp {
   /// From any system clock's time, rounded down.
   template <typename Duration>
   constexpr Timestamp(std::chrono::sys_time<Duration> time)
-      : milliseconds_(std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count()) {
-  }
+      : milliseconds_(
+            std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count()) {}
   static constexpr Timestamp none() { return Timestamp{-1}; }
   constexpr std::int64_t milliseconds() const { return milliseconds_; }
   constexpr std::chrono::sys_time<std::chrono::milliseconds> to_sys_time() const {

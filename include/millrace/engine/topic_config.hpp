@@ -1,13 +1,11 @@
 #pragma once
 #include <map>
+#include <millrace/core/result.hpp>
+#include <millrace/engine/flush_policy.hpp>
+#include <millrace/storage/log_options.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <millrace/engine/flush_policy.hpp>
-#include <millrace/storage/log_options.hpp>
-
-#include <millrace/core/result.hpp>
 
 namespace millrace::inline v0::engine {
 
@@ -23,8 +21,8 @@ struct TopicConfig {
   bool compression_by_producer = true;
 };
 
-/// Checks and understands `settings`. invalid_argument names the setting, its value, what is allowed
-/// and, for a name that does not exist, a similar one.
+/// Checks and understands `settings`. invalid_argument names the setting, its value, what is
+/// allowed and, for a name that does not exist, a similar one.
 Result<TopicConfig> parse_topic_config(const ConfigMap& settings);
 
 /// One setting for people.

@@ -3,11 +3,10 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <span>
-
 #include <millrace/os/directory.hpp>
 #include <millrace/storage/control_file.hpp>
+#include <optional>
+#include <span>
 
 namespace millrace::inline v0::engine {
 
@@ -20,8 +19,8 @@ enum class WaitStrategy : std::uint8_t {
 
 /// Wakes readers of this process and of others. One futex word for a whole data directory, in its
 /// `wake` file; partitions only carry a flag that somebody sleeps, so that publishing without a
-/// sleeper costs a load. The flag is taken back by the publisher, so a reader that was killed in its
-/// sleep costs one idle wake-up and no more. Thread-safe.
+/// sleeper costs a load. The flag is taken back by the publisher, so a reader that was killed in
+/// its sleep costs one idle wake-up and no more. Thread-safe.
 class WakeHub {
  public:
   static constexpr const char* file_name = "wake";

@@ -1,10 +1,9 @@
 #pragma once
 #include <memory>
-#include <mutex>
-
 #include <millrace/storage/index_builder.hpp>
 #include <millrace/storage/log_options.hpp>
 #include <millrace/storage/segment.hpp>
+#include <mutex>
 
 namespace millrace::inline v0::storage {
 
@@ -39,8 +38,8 @@ class ActiveSegment {
   std::byte* tail() const noexcept { return map_ + end(); }
   /// Stores a batch (not yet visible): room must have been made. With `in_place` it is at tail().
   Result<void> store(Bytes batch, bool in_place);
-  /// Zeroes what a store() that failed may have written of `bytes`: a part of a batch must not stand
-  /// where the next one may be shorter.
+  /// Zeroes what a store() that failed may have written of `bytes`: a part of a batch must not
+  /// stand where the next one may be shorter.
   Result<void> take_back(std::size_t bytes);
   /// Counts the stored batch in: indexes, end.
   void commit(const record::BatchView& batch) noexcept;

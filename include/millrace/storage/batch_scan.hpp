@@ -1,8 +1,7 @@
 #pragma once
 #include <limits>
-#include <optional>
-
 #include <millrace/record/batch_view.hpp>
+#include <optional>
 
 namespace millrace::inline v0::storage {
 
@@ -28,8 +27,8 @@ class BatchScan {
     end,     ///< nothing but zeros is left, from position() on
   };
 
-  /// `base` is the segment's base offset, where the first batch is expected; the last one ends below
-  /// `limit`, the base of the next segment.
+  /// `base` is the segment's base offset, where the first batch is expected; the last one ends
+  /// below `limit`, the base of the next segment.
   BatchScan(Bytes log, Offset base,
             Offset limit = Offset{std::numeric_limits<std::int64_t>::max()}) noexcept;
 

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-
 #include <millrace/os/directory.hpp>
 #include <millrace/os/mapping.hpp>
 
@@ -12,10 +11,10 @@ namespace millrace::inline v0::storage {
 
 /// What a control block says of the log it stands for.
 enum class ControlState : std::uint32_t {
-  unknown = 0,   ///< never completed: trust nothing
-  live = 1,      ///< an owner is at work, or was killed at work
-  clean = 2,     ///< closed in order; everything below log_end_offset is durable
-  failed = 3,    ///< a sync failed: the page cache is not to be trusted
+  unknown = 0,  ///< never completed: trust nothing
+  live = 1,     ///< an owner is at work, or was killed at work
+  clean = 2,    ///< closed in order; everything below log_end_offset is durable
+  failed = 3,   ///< a sync failed: the page cache is not to be trusted
 };
 
 /// The first bytes of a partition's `control` file, mapped by the owner and by every attachment.
@@ -58,8 +57,8 @@ struct ControlBlock {
 static_assert(sizeof(ControlBlock) <= 512, "one sector, so that it is written as a whole");
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
-/// Which file the active segment's .log is, and in which run of the machine: kept in words that other
-/// processes may read while they change.
+/// Which file the active segment's .log is, and in which run of the machine: kept in words that
+/// other processes may read while they change.
 void store_identity(ControlBlock& block, const os::FileIdentity& identity) noexcept;
 os::FileIdentity load_identity(const ControlBlock& block) noexcept;
 std::array<std::uint8_t, 16> load_boot_id(const ControlBlock& block) noexcept;

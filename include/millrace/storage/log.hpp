@@ -40,8 +40,8 @@ class BatchObserver {
 /// Thread-safe. Appends take one short lock. flush() syncs outside it. Reads go through LogCursor.
 ///
 /// After a failed sync the log refuses appends and flushes with log_failed until it is opened
-/// again: the page cache may no longer be what is on the disk (fsync(2), "Errors"). So does it after
-/// a write that could neither be finished nor taken back. What is visible stays readable.
+/// again: the page cache may no longer be what is on the disk (fsync(2), "Errors"). So does it
+/// after a write that could neither be finished nor taken back. What is visible stays readable.
 class Log final : public SegmentSource {
  public:
   struct Context {

@@ -3,8 +3,8 @@
 
 namespace millrace::inline v0::storage {
 
-/// Whole batches next to each other in one segment, straight from the map. Valid as long as `pin` is
-/// held. The first batch may start below the offset that was asked for.
+/// Whole batches next to each other in one segment, straight from the map. Valid as long as `pin`
+/// is held. The first batch may start below the offset that was asked for.
 struct Chunk {
   SegmentPtr pin;
   Bytes bytes;
@@ -47,8 +47,8 @@ class LogCursor {
 
   SegmentSource* source_;
   Offset offset_;
-  SegmentPtr segment_;        // null: position_ is not known
-  Offset next_base_;          // of the segment behind it
+  SegmentPtr segment_;            // null: position_ is not known
+  Offset next_base_;              // of the segment behind it
   std::uint64_t generation_ = 0;  // of the list they are from
   std::uint64_t position_ = 0;
 };

@@ -1,14 +1,13 @@
 #pragma once
 #include <atomic>
 #include <memory>
-#include <mutex>
-#include <vector>
-
 #include <millrace/os/directory.hpp>
 #include <millrace/os/mapping.hpp>
 #include <millrace/record/batch_view.hpp>
 #include <millrace/storage/offset_index.hpp>
 #include <millrace/storage/time_index.hpp>
+#include <mutex>
+#include <vector>
 
 namespace millrace::inline v0::storage {
 
@@ -58,8 +57,8 @@ class Segment {
   /// end() if all are below.
   Result<FilePosition> find(Offset offset);
   /// The largest record time of the batches that end below `limit` and the last offset of the first
-  /// batch that has it; none() and the base offset if there are no such batches. In a sealed segment
-  /// of this process `limit` has no effect.
+  /// batch that has it; none() and the base offset if there are no such batches. In a sealed
+  /// segment of this process `limit` has no effect.
   Result<TimeEntry> largest(Offset limit);
   /// Bytes of batches; of the file if attached. Does not open the segment.
   Result<std::uint64_t> file_bytes() const;
@@ -104,7 +103,7 @@ class Segment {
   std::atomic<std::uint64_t> end_{0};
   std::unique_ptr<std::atomic<std::uint64_t>[]> readable_;  // one bit a chunk
   std::atomic<std::uint64_t> readable_tail_{0};  // the end of what was read of a chunk in growth
-  bool indexed_ = false;  // false: lookups walk the log
+  bool indexed_ = false;                         // false: lookups walk the log
   OffsetIndex offsets_;
   TimeIndex times_;
 };
