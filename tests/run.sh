@@ -16,7 +16,7 @@ usage: bash tests/run.sh [options] [-- ctest arguments]
   --help          this text
 
 Packages that are missing are installed on Debian and Ubuntu. MILLRACE_SEED=N repeats a random
-run. With CI=true the asan-ubsan preset is included as long as the time allows.
+run.
 Ends with 0 if all passed, 1 or ctest's code if not, 2 for a wrong call or missing packages.
 TEXT
 }
@@ -54,33 +54,10 @@ for preset in "${presets[@]}"; do
   build "$preset"
 done
 
-# In CI the sanitizer build must not eat the time of the tests: it may start in the first
-# ten minutes and take until the sixteenth. ctest's summary names it if it did not make it.
-left_out=()
-if [ "${CI:-}" = true ] && [[ " ${presets[*]} " != *" asan-ubsan "* ]]; then
-  if [ $SECONDS -ge 600 ]; then
-    left_out+=(asan-ubsan)
-  else
-    configure asan-ubsan
-    status=0
-    export -f build
-    jobs=$jobs timeout $((960 - SECONDS)) bash -c 'build asan-ubsan' || status=$?
-    case $status in
-      0) presets+=(asan-ubsan) ;;
-      124) left_out+=(asan-ubsan) ;;
-      *) exit 1 ;;
-    esac
-  fi
-fi
-
 # One ctest run over all the trees: a folder whose test file names them.
 mkdir -p build/all
 {
   for preset in "${presets[@]}"; do echo "subdirs([==[$PWD/build/$preset]==])"; done
-  for preset in ${left_out[@]+"${left_out[@]}"}; do
-    echo "add_test(${preset}_for_want_of_time bash -c [==[exit 77]==])"
-    echo "set_tests_properties(${preset}_for_want_of_time PROPERTIES SKIP_RETURN_CODE 77)"
-  done
   if [ $tidy = yes ]; then
     echo "add_test(clang_tidy bash [==[$PWD/.ci/clang-tidy.sh]==] [==[$PWD/build/${presets[0]}]==])"
     echo "set_tests_properties(clang_tidy PROPERTIES TIMEOUT 3600 LABELS house)"
