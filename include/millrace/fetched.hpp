@@ -1,5 +1,4 @@
 #pragma once
-#include <deque>
 #include <memory>
 #include <vector>
 
@@ -66,7 +65,7 @@ class FetchedRecords {
 
  private:
   std::vector<Part> parts_;
-  std::deque<std::vector<std::byte>> decompressed_;
+  std::vector<std::unique_ptr<std::vector<std::byte>>> decompressed_;
   std::optional<Error> failure_;
 };
 

@@ -15,8 +15,11 @@ bool FetchedRecords::Cursor::next_batch() {
       if (batch.base_offset() >= part.end) break;
       const bool packed = batch.codec() != record::Codec::none;
       std::vector<std::byte> none;
-      auto cursor =
-          record::RecordCursor::open(batch, packed ? records_->decompressed_.emplace_back() : none);
+      if (packed) {
+        records_->decompressed_.push_back(std::make_unique<std::vector<std::byte>>());
+      }
+      auto cursor = record::RecordCursor::open(
+          batch, packed ? *records_->decompressed_.back() : none);
       if (!cursor) {
         records_->failure_ = cursor.error()
                                  .at(part.partition->topic(), part.partition->id())
