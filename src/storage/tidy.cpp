@@ -107,20 +107,30 @@ Result<void> end_exchange(const os::DirectoryPtr& directory) {
   return directory->sync();
 }
 
-Result<void> finish_exchange(const os::DirectoryPtr& directory) {
-  MILLRACE_TRY(const bool announced, directory->exists(exchange_file_name));
-  if (!announced) return {};
+Result<Exchange> read_exchange(const os::DirectoryPtr& directory) {
+  Exchange exchange;
+  MILLRACE_TRY(exchange.is_announced, directory->exists(exchange_file_name));
+  if (!exchange.is_announced) return exchange;
   MILLRACE_TRY(const std::string text, directory->read_file(exchange_file_name));
+  exchange.segments = parse_exchange(text);
+  if (!exchange.segments) return exchange;
+  MILLRACE_TRY(exchange.is_undone,
+               directory->exists(file_name(exchange.segments->begin, log_suffix)
+                                     .append(cleaned_suffix)));
+  return exchange;
+}
+
+Result<void> finish_exchange(const os::DirectoryPtr& directory) {
+  MILLRACE_TRY(const Exchange exchange, read_exchange(directory));
+  if (!exchange.is_announced) return {};
+  // Taken back before the cleaned file goes: without it this would look like a finished exchange.
+  if (exchange.is_undone) return end_exchange(directory);
   MILLRACE_TRY(const auto bases, list_bases(directory));
-  const auto segments = parse_exchange(text);
+  const auto& segments = exchange.segments;
   if (!segments) {
     MILLRACE_CHECK(remove_overlaps(directory, bases));
     return end_exchange(directory);
   }
-  const std::string cleaned = file_name(segments->begin, log_suffix).append(cleaned_suffix);
-  MILLRACE_TRY(const bool in_waiting, directory->exists(cleaned));
-  // Taken back before the cleaned file goes: without it this would look like a finished exchange.
-  if (in_waiting) return end_exchange(directory);
   for (const Offset base : bases) {
     if (base > segments->begin && base < segments->end) {
       MILLRACE_CHECK(remove_segment_files(directory, base));
