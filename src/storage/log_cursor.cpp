@@ -52,8 +52,9 @@ Result<void> LogCursor::enter(const SegmentListPtr& list) {
   segment_ = list->segments[index];
   next_base_ = index + 1 < list->segments.size() ? list->segments[index + 1]->base_offset()
                                                  : no_next;
-  MILLRACE_TRY(const FilePosition at, segment_->find(offset_));
-  position_ = at.value();
+  MILLRACE_TRY(const Segment::Spot spot, segment_->find_spot(offset_));
+  position_ = spot.position.value();
+  expected_ = spot.in_order ? Offset{0} : no_next;
   vouched_.reset();
   return {};
 }
@@ -75,13 +76,13 @@ Result<void> LogCursor::locate() {
   return enter(list);
 }
 
-/// Whether a batch claims offsets of the next one, of the next segment or behind the log's end: its
-/// base offset is not under its CRC.
+/// Whether a batch claims offsets of the one before or behind it, of the next segment or behind the
+/// log's end: its base offset is not under its CRC.
 bool LogCursor::is_misplaced(const record::BatchView& batch) const {
-  const Offset log_end = offset_in(source_->control().log_end_offset);
-  if (batch.next_offset() > std::min(log_end, next_base_)) return true;
+  const Offset end = std::min(offset_in(source_->control().log_end_offset), next_base_);
+  if (batch.base_offset() < expected_ || batch.next_offset() > end) return true;
   // What is not published yet may be half written.
-  if (batch.next_offset() >= std::min(log_end, next_base_)) return false;
+  if (batch.next_offset() == end) return false;
   const std::uint64_t after = position_ + batch.size();
   if (!segment_->check_readable(after, record::layout::header_bytes)) return false;
   const record::BatchView next = segment_->batch_at(after);
@@ -96,8 +97,8 @@ Result<Chunk> LogCursor::collect(Offset limit, const ReadOptions& options, bool&
     MILLRACE_CHECK(segment_->check_readable(position_, record::layout::header_bytes));
     const record::BatchView batch = segment_->batch_at(position_);
     if (batch.size() == 0) break;
-    if (batch.last_offset() < offset_) {  // an index entry below led here
-      position_ += batch.size();
+    if (batch.last_offset() < offset_ && batch.base_offset() >= expected_) {
+      position_ += batch.size();  // an index entry below led here
       from = position_;
       continue;
     }
@@ -110,7 +111,7 @@ Result<Chunk> LogCursor::collect(Offset limit, const ReadOptions& options, bool&
     const bool gap = batch.base_offset() > offset_ && source_->control().compacted.load() == 0;
     if (gap || (options.check_crc && !batch.crc_matches())) break;
     position_ += batch.size();
-    offset_ = chunk.end = batch.next_offset();
+    offset_ = expected_ = chunk.end = batch.next_offset();
   }
   if (chunk.end != chunk.begin) chunk.bytes = Bytes(segment_->data() + from, position_ - from);
   return chunk;
@@ -152,6 +153,7 @@ Result<bool> LogCursor::step_over_damage(Offset limit) {
       if (scan.batch().base_offset() <= offset_) {
         position_ = scan.position();
         vouched_ = position_;
+        expected_ = scan.batch().base_offset();
         return true;
       }
       resume = scan.batch().base_offset();

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <millrace/core/crc32c.hpp>
 #include <millrace/os/mapping.hpp>
 #include <millrace/record/batch_view.hpp>
 #include <millrace/storage/checkpoint.hpp>
@@ -81,6 +82,12 @@ Result<std::vector<Offset>> list_bases(const os::DirectoryPtr& directory) {
   return bases;
 }
 
+std::string describe_exchange(OffsetRange segments) {
+  const std::string offsets = std::to_string(segments.begin.value()) + " " +
+                              std::to_string(segments.end.value());
+  return offsets + " " + std::to_string(crc32c(as_bytes(offsets)));
+}
+
 std::optional<OffsetRange> parse_exchange(const std::string& text) {
   const auto lines = parse_checkpoint(text, exchange_file_name);
   if (!lines || lines->size() != 1) return std::nullopt;
@@ -90,16 +97,18 @@ std::optional<OffsetRange> parse_exchange(const std::string& text) {
   const auto first = std::from_chars(lines->front().data(), last, begin);
   if (first.ec != std::errc{} || first.ptr == last) return std::nullopt;
   const auto second = std::from_chars(first.ptr + 1, last, end);
-  if (second.ec != std::errc{} || second.ptr != last) return std::nullopt;
-  return OffsetRange{Offset{begin}, Offset{end}};
+  if (second.ec != std::errc{}) return std::nullopt;
+  const OffsetRange segments{Offset{begin}, Offset{end}};
+  // With other offsets it would take segments away that are whole.
+  if (lines->front() != describe_exchange(segments)) return std::nullopt;
+  return segments;
 }
 
 }  // namespace
 
 Result<void> begin_exchange(const os::DirectoryPtr& directory, OffsetRange segments) {
   return directory->replace_file(exchange_file_name,
-                                 format_checkpoint({std::to_string(segments.begin.value()) + " " +
-                                                    std::to_string(segments.end.value())}));
+                                 format_checkpoint({describe_exchange(segments)}));
 }
 
 Result<void> end_exchange(const os::DirectoryPtr& directory) {
