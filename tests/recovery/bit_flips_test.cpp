@@ -204,9 +204,9 @@ TEST_CASE("a flipped bit in a log is damage of its batch alone", "[recovery][fli
   // Two whole batches: every field of a batch and of a record.
   flip_each(closed, logs.front(), 0, 330);
   flip_each(closed, logs[1], 0, 30);
-  const auto content = as_bytes(Sample(closed, false).place.directory->read_file(logs.back())
-                                    .value());
-  const auto used = storage::end_of_content(content, 0);
+  const Sample sample(closed, false);
+  const std::string content = sample.place.directory->read_file(logs.back()).value();
+  const auto used = storage::end_of_content(as_bytes(content), 0);
   flip_each(closed, logs.back(), used - 130, 130);
 }
 
