@@ -1,13 +1,11 @@
-#include <millrace/engine/topic_registry.hpp>
-
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <random>
-
 #include <millrace/core/crc32c.hpp>
 #include <millrace/engine/topic_name.hpp>
+#include <millrace/engine/topic_registry.hpp>
 #include <millrace/storage/checkpoint.hpp>
+#include <random>
 
 namespace millrace::inline v0::engine::registry {
 namespace {
@@ -143,13 +141,12 @@ Result<bool> check_meta(const os::DirectoryPtr& directory) {
                      "directory");
   }
   int number = 0;
-  const auto parsed =
-      std::from_chars(format->data(), format->data() + format->size(), number);
+  const auto parsed = std::from_chars(format->data(), format->data() + format->size(), number);
   if (parsed.ptr != format->data() + format->size() || number < 1) {
-    return Error(Errc::corrupt_data,
-                 "reading " + std::string(meta_file) + " in " + directory->path() +
-                     ": its millrace.format is \"" + *format + "\"; make it " +
-                     std::to_string(current_format) + " again");
+    return Error(Errc::corrupt_data, "reading " + std::string(meta_file) + " in " +
+                                         directory->path() + ": its millrace.format is \"" +
+                                         *format + "\"; make it " + std::to_string(current_format) +
+                                         " again");
   }
   if (number > current_format) {
     return Error(Errc::newer_format, directory->path() + " was written in format " + *format +

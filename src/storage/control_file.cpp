@@ -1,11 +1,9 @@
-#include <millrace/storage/control_file.hpp>
-
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <iterator>
-
 #include <millrace/core/crc32c.hpp>
+#include <millrace/storage/control_file.hpp>
 
 namespace millrace::inline v0::storage {
 namespace {

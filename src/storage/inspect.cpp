@@ -106,7 +106,8 @@ void Verification::check_batch(const BatchScan& scan, const std::string& file) {
 /// Whether the log ends here.
 bool Verification::check_damage(const BatchScan& scan, const std::string& file,
                                 const Place& place) {
-  const DamageVerdict verdict = judge_damage(known_, {scan.position(), scan.missing(), place.is_last});
+  const DamageVerdict verdict =
+      judge_damage(known_, {scan.position(), scan.missing(), place.is_last});
   if (!verdict.is_kept) {
     add({FindingKind::torn_tail,
          Severity::note,

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-
 #include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/tidy.hpp>

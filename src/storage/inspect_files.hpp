@@ -1,8 +1,7 @@
 #pragma once
+#include <millrace/os/directory.hpp>
 #include <string>
 #include <vector>
-
-#include <millrace/os/directory.hpp>
 
 #include "storage/known_state.hpp"
 

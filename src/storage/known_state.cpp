@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <limits>
-
 #include <millrace/storage/checkpoint.hpp>
 #include <millrace/storage/epoch_cache.hpp>
 #include <millrace/storage/file_names.hpp>

@@ -106,7 +106,8 @@ Result<Chunk> LogCursor::collect(Offset limit, const ReadOptions& options, bool&
     const bool misplaced = vouched_ != position_ && is_misplaced(batch);
     blocked = batch.last_offset() >= limit && !misplaced;
     const bool is_first = chunk.end == chunk.begin;
-    if (blocked || misplaced || (!is_first && position_ + batch.size() - from > options.max_bytes)) break;
+    if (blocked || misplaced || (!is_first && position_ + batch.size() - from > options.max_bytes))
+      break;
     MILLRACE_CHECK(segment_->check_readable(position_, batch.size()));
     const bool gap = batch.base_offset() > offset_ && source_->control().compacted.load() == 0;
     if (gap || (options.check_crc && !batch.crc_matches())) break;

@@ -83,8 +83,8 @@ Result<std::vector<Offset>> list_bases(const os::DirectoryPtr& directory) {
 }
 
 std::string describe_exchange(OffsetRange segments) {
-  const std::string offsets = std::to_string(segments.begin.value()) + " " +
-                              std::to_string(segments.end.value());
+  const std::string offsets =
+      std::to_string(segments.begin.value()) + " " + std::to_string(segments.end.value());
   return offsets + " " + std::to_string(crc32c(as_bytes(offsets)));
 }
 
@@ -123,9 +123,9 @@ Result<Exchange> read_exchange(const os::DirectoryPtr& directory) {
   MILLRACE_TRY(const std::string text, directory->read_file(exchange_file_name));
   exchange.segments = parse_exchange(text);
   if (!exchange.segments) return exchange;
-  MILLRACE_TRY(exchange.is_undone,
-               directory->exists(file_name(exchange.segments->begin, log_suffix)
-                                     .append(cleaned_suffix)));
+  MILLRACE_TRY(
+      exchange.is_undone,
+      directory->exists(file_name(exchange.segments->begin, log_suffix).append(cleaned_suffix)));
   return exchange;
 }
 

@@ -5,9 +5,8 @@
 
 #include <cstdio>
 #include <functional>
-#include <string>
-
 #include <millrace/millrace.hpp>
+#include <string>
 
 #include "catch.hpp"
 #include "child_process.hpp"

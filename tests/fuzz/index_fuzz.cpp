@@ -1,6 +1,5 @@
 // Any bytes as an offset index and as a time index: open, check, look up.
 #include <cstdlib>
-
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/offset_index.hpp>
 #include <millrace/storage/time_index.hpp>

@@ -1,7 +1,6 @@
 // Any bytes as the files of a partition: open it, read it through, append, open it again. The
 // input's first six bytes are the sizes of offset index, time index and control file.
 #include <cstdlib>
-
 #include <millrace/record/batch_builder.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/inspect.hpp>

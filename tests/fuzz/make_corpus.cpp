@@ -3,13 +3,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <string>
-#include <vector>
-
 #include <millrace/record/batch_builder.hpp>
 #include <millrace/record/compression.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/log.hpp>
+#include <string>
+#include <vector>
 
 using namespace millrace;
 using namespace millrace::record;

@@ -111,8 +111,7 @@ std::string check_records(const ReadBack& back, const std::vector<PlainRecord>& 
 
 std::string check_times(storage::Log& log, const std::vector<PlainRecord>& given) {
   for (std::size_t i = 0; i < given.size(); i += 7) {
-    const auto found =
-        storage::find_time(log, Timestamp{given[i].timestamp}, log.high_watermark());
+    const auto found = storage::find_time(log, Timestamp{given[i].timestamp}, log.high_watermark());
     if (!found) return "searching a time: " + found.error().message();
     if (!*found || (**found).offset.value() != given[i].offset) {
       return fmt::format("the time of offset {} leads elsewhere", given[i].offset);
@@ -188,8 +187,8 @@ void flip_each(bool closed, const std::string& name, std::uint64_t begin, std::u
       if (at >= size_of(sample, name)) return;
       const OffsetRange allowed = is_log ? sample.batch_around(name, at) : OffsetRange{};
       sample.flip(name, at, bit);
-      INFO((closed ? "closed" : "killed") << ", MILLRACE_SEED=" << seed << ", bit " << bit
-                                          << " of byte " << at << " of " << name);
+      INFO((closed ? "closed" : "killed")
+           << ", MILLRACE_SEED=" << seed << ", bit " << bit << " of byte " << at << " of " << name);
       REQUIRE(check_log(sample, allowed) == "");
     }
   }
@@ -246,8 +245,7 @@ TEST_CASE("a flipped bit in the control file gives no wrong record", "[recovery]
 TEST_CASE("a damaged exchange file is finished or undone, nothing is lost", "[recovery][flips]") {
   const Sample written(true, false);
   storage::begin_exchange(written.place.directory, {Offset{0}, Offset{30}}).value();
-  const std::string whole =
-      written.place.directory->read_file(storage::exchange_file_name).value();
+  const std::string whole = written.place.directory->read_file(storage::exchange_file_name).value();
   for (std::size_t at = 0; at < whole.size(); ++at) {
     for (unsigned bit = 0; bit < 8; ++bit) {
       const Sample sample(true, false);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-
 #include <millrace/record/batch_builder.hpp>
 
 namespace millrace::test {

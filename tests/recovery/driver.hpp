@@ -1,12 +1,11 @@
 #pragma once
 #include <memory>
+#include <millrace/storage/log.hpp>
+#include <millrace/testing/manual_clock.hpp>
 #include <random>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include <millrace/storage/log.hpp>
-#include <millrace/testing/manual_clock.hpp>
 
 #include "ledger.hpp"
 

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cerrno>
-
 #include <millrace/testing/faulty_io.hpp>
 
 #include "campaign.hpp"
@@ -33,22 +32,19 @@ constexpr std::array sorts = {
 
 /// Every call that a log takes, each more than once and in more than one state of the log.
 constexpr std::array script = {
-    "append",           "append",        "flush",       "append",       "append",
-    "prepare",          "begin_epoch",   "roll",        "append",       "append",
-    "flush_sealed",     "append",        "flush",       "kill",         "append",
-    "append",           "roll",          "append",      "begin_epoch",  "close",
-    "append",           "append",        "append",      "roll",         "flush",
-    "compact",          "append",        "append",      "append",       "retain",
-    "flush",            "delete_before", "truncate",    "append",       "flush",
-    "kill",             "truncate",      "append",      "roll",         "append",
-    "truncate",         "append",        "flush",       "compact",      "remove_deleted",
-    "append",           "flush",         "append",      "close",        "append",
-    "append",           "flush",         "append",
+    "append",      "append",        "flush",          "append", "append",       "prepare",
+    "begin_epoch", "roll",          "append",         "append", "flush_sealed", "append",
+    "flush",       "kill",          "append",         "append", "roll",         "append",
+    "begin_epoch", "close",         "append",         "append", "append",       "roll",
+    "flush",       "compact",       "append",         "append", "append",       "retain",
+    "flush",       "delete_before", "truncate",       "append", "flush",        "kill",
+    "truncate",    "append",        "roll",           "append", "truncate",     "append",
+    "flush",       "compact",       "remove_deleted", "append", "flush",        "append",
+    "close",       "append",        "append",         "flush",  "append",
 };
 
 bool is_sync(os::IoOp op) {
-  return op == os::IoOp::sync_data || op == os::IoOp::sync_range ||
-         op == os::IoOp::sync_directory;
+  return op == os::IoOp::sync_data || op == os::IoOp::sync_range || op == os::IoOp::sync_directory;
 }
 
 /// One run of the script in which the n-th call fails, and what follows it.
@@ -60,7 +56,9 @@ class Attempt {
     disk_.emplace(path_);
     io_.emplace(&*disk_);
     driver_.emplace(os::open_directory(path_, false, &*io_).value(), ledger_, recipe_);
-    io_->fail({.nth = nth, .os_code = sort.os_code, .for_ever = sort.for_ever,
+    io_->fail({.nth = nth,
+               .os_code = sort.os_code,
+               .for_ever = sort.for_ever,
                .short_write_bytes = sort.short_write_bytes});
   }
 
@@ -75,8 +73,8 @@ class Attempt {
     if (wrong.empty()) wrong = reopen();
     if (wrong.empty()) return wrong;
     const std::string call = failures().empty() ? "no call" : testing::describe(failures().front());
-    return fmt::format("{}; {}, n = {}, in {}: {}; {}", recipe_.name, sort_.name, nth_, where_, call,
-                       wrong);
+    return fmt::format("{}; {}, n = {}, in {}: {}; {}", recipe_.name, sort_.name, nth_, where_,
+                       call, wrong);
   }
   bool reached() const { return !failures().empty(); }
 
@@ -146,10 +144,11 @@ class Attempt {
     io_->heal();
     for (const auto name : {"append", "flush", "flush_sealed", "roll"}) {
       const auto done = driver_->perform(name);
-      const bool refused = !done && (done.error().code() == Errc::log_failed ||
-                                     done.error().code() == Errc::closed);
-      if (!refused) return fmt::format("a failed log answers {} with {}", name,
-                                       done ? "success" : done.error().message());
+      const bool refused =
+          !done && (done.error().code() == Errc::log_failed || done.error().code() == Errc::closed);
+      if (!refused)
+        return fmt::format("a failed log answers {} with {}", name,
+                           done ? "success" : done.error().message());
     }
     return {};
   }
@@ -230,7 +229,8 @@ std::string campaign(const Recipe& recipe, std::uint64_t stride) {
 
 }  // namespace
 
-TEST_CASE("whichever call fails, nothing flushed is lost and the log goes on", "[recovery][calls]") {
+TEST_CASE("whichever call fails, nothing flushed is lost and the log goes on",
+          "[recovery][calls]") {
   const std::uint64_t seed = millrace_test::campaign_seed(1);
   const std::uint64_t stride = millrace_test::campaign_rounds(7, 1);
   for (const auto path : {storage::WritePath::write, storage::WritePath::mapped}) {

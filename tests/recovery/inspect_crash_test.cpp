@@ -112,8 +112,7 @@ std::string check_agreement(const Recipe& recipe, const Prepare& prepare) {
   const TempDirectory temp(TempDirectory::fast_parent());
   prepare(temp / "opened");
   prepare(temp / "repaired");
-  const auto report =
-      storage::verify_partition(os::open_directory(temp / "opened", false).value());
+  const auto report = storage::verify_partition(os::open_directory(temp / "opened", false).value());
   if (!report) return "verify: " + report.error().message();
   const auto opened = open_and_read(temp / "opened", recipe);
   if (!opened) return "opening: " + opened.error().message();

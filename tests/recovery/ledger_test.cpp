@@ -13,7 +13,10 @@ namespace {
 constexpr std::uint32_t count = 8;
 
 Given given(std::uint32_t number) {
-  return {.number = number, .batch_base = number, .time = 1000 + number, .key = number,
+  return {.number = number,
+          .batch_base = number,
+          .time = 1000 + number,
+          .key = number,
           .value_bytes = 100};
 }
 

@@ -13,8 +13,8 @@ TEST_CASE("checkpoints have a version and a count", "[storage][checkpoint]") {
 }
 
 TEST_CASE("a checkpoint that is cut short is refused by name", "[storage][checkpoint]") {
-  for (const char* text : {"", "0", "0\n", "0\n1\n", "0\n1\na", "0\n1\na\nb\n", "1\n0\n",
-                           "0\n00\n", "0\n1\na\nb"}) {
+  for (const char* text :
+       {"", "0", "0\n", "0\n1\n", "0\n1\na", "0\n1\na\nb\n", "1\n0\n", "0\n00\n", "0\n1\na\nb"}) {
     INFO(text);
     const auto parsed = parse_checkpoint(text, "the-file");
     REQUIRE_FALSE(parsed);

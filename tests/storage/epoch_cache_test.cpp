@@ -14,8 +14,8 @@ EpochCache cache_of(const Entries& entries) {
   return cache;
 }
 
-const Entries three = {{LeaderEpoch{0}, Offset{0}}, {LeaderEpoch{2}, Offset{10}},
-                       {LeaderEpoch{5}, Offset{30}}};
+const Entries three = {
+    {LeaderEpoch{0}, Offset{0}}, {LeaderEpoch{2}, Offset{10}}, {LeaderEpoch{5}, Offset{30}}};
 
 }  // namespace
 

@@ -14,10 +14,10 @@ TEST_CASE("names have twenty digits and go back to their offset", "[storage][nam
 }
 
 TEST_CASE("other names are none of ours", "[storage][names]") {
-  for (const char* name : {"", ".log", "42.log", "0000000000000000004x.log",
-                           "00000000000000000042.index", "00000000000000000042.log.deleted",
-                           "-0000000000000000042.log", "+0000000000000000042.log",
-                           "99999999999999999999.log", "000000000000000000042.log"}) {
+  for (const char* name :
+       {"", ".log", "42.log", "0000000000000000004x.log", "00000000000000000042.index",
+        "00000000000000000042.log.deleted", "-0000000000000000042.log", "+0000000000000000042.log",
+        "99999999999999999999.log", "000000000000000000042.log"}) {
     INFO(name);
     CHECK_FALSE(parse_file_name(name, log_suffix));
   }

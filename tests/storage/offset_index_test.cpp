@@ -1,6 +1,5 @@
-#include <millrace/storage/offset_index.hpp>
-
 #include <millrace/storage/file_names.hpp>
+#include <millrace/storage/offset_index.hpp>
 #include <millrace/storage/time_index.hpp>
 
 #include "catch.hpp"
@@ -72,8 +71,7 @@ TEST_CASE("entries that were taken back are gone for good", "[storage][index]") 
 
 TEST_CASE("an index with half an entry is damaged", "[storage][index]") {
   const auto directory = os::make_memory_directory();
-  auto file =
-      directory->open(file_name(base, offset_index_suffix), os::OpenMode::create).value();
+  auto file = directory->open(file_name(base, offset_index_suffix), os::OpenMode::create).value();
   file.write_at(as_bytes("half an entry"), 0).value();
   OffsetIndex index;
   const auto opened = index.open(directory, base, IndexMode::sealed, 0);

@@ -22,8 +22,8 @@ LogOptions keep_for_ever() {
 std::vector<SegmentAge> four() {
   std::vector<SegmentAge> segments;
   for (std::int64_t i = 0; i < 4; ++i) {
-    segments.push_back({Offset{100 * i}, Offset{100 * (i + 1)}, 1000,
-                        now - std::chrono::seconds(4 - i)});
+    segments.push_back(
+        {Offset{100 * i}, Offset{100 * (i + 1)}, 1000, now - std::chrono::seconds(4 - i)});
   }
   return segments;
 }

@@ -52,7 +52,7 @@ class LogCursor {
   Offset next_base_;              // of the segment behind it
   std::uint64_t generation_ = 0;  // of the list they are from
   std::uint64_t position_ = 0;
-  Offset expected_;  // the least base offset of the batch at position_
+  Offset expected_;                       // the least base offset of the batch at position_
   std::optional<std::uint64_t> vouched_;  // the position of a batch that a scan found good
 };
 
