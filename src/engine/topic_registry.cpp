@@ -1,11 +1,11 @@
-#include <millrace/engine/topic_registry.hpp>
-
 #include <algorithm>
 #include <charconv>
-#include <random>
-
+#include <cstdio>
+#include <millrace/core/crc32c.hpp>
 #include <millrace/engine/topic_name.hpp>
+#include <millrace/engine/topic_registry.hpp>
 #include <millrace/storage/checkpoint.hpp>
+#include <random>
 
 namespace millrace::inline v0::engine::registry {
 namespace {
@@ -54,8 +54,21 @@ std::vector<std::string_view> split(std::string_view line) {
   return words;
 }
 
+constexpr std::string_view checksum_word = " crc32c=";
+
+std::string checksum_of(std::string_view line) {
+  char digits[9];
+  std::snprintf(digits, sizeof digits, "%08x", crc32c(as_bytes(line)));
+  return digits;
+}
+
 std::optional<TopicEntry> parse_entry(std::string_view line) {
-  const auto words = split(line);
+  const std::size_t end = line.rfind(checksum_word);
+  if (end == std::string_view::npos) return std::nullopt;
+  if (line.substr(end + checksum_word.size()) != checksum_of(line.substr(0, end))) {
+    return std::nullopt;
+  }
+  const auto words = split(line.substr(0, end));
   if (words.size() < 3 || !check_topic_name(words[0])) return std::nullopt;
   TopicEntry entry;
   entry.name = words[0];
@@ -127,9 +140,17 @@ Result<bool> check_meta(const os::DirectoryPtr& directory) {
                      " has no millrace.format (Kafka's own directories have none); give another "
                      "directory");
   }
-  if (std::atoi(format->c_str()) > current_format) {
+  int number = 0;
+  const auto parsed = std::from_chars(format->data(), format->data() + format->size(), number);
+  if (parsed.ptr != format->data() + format->size() || number < 1) {
+    return Error(Errc::corrupt_data, "reading " + std::string(meta_file) + " in " +
+                                         directory->path() + ": its millrace.format is \"" +
+                                         *format + "\"; make it " + std::to_string(current_format) +
+                                         " again");
+  }
+  if (number > current_format) {
     return Error(Errc::newer_format, directory->path() + " was written in format " + *format +
-                                         ", this millrace knows up to " +
+                                         " by its " + meta_file + ", this millrace knows up to " +
                                          std::to_string(current_format) + "; use a newer one");
   }
   return true;
@@ -149,13 +170,18 @@ Result<std::vector<TopicEntry>> load_topics(const os::DirectoryPtr& directory) {
   MILLRACE_TRY(const bool exists, directory->exists(topics_file));
   if (!exists) return topics;
   MILLRACE_TRY(const std::string text, directory->read_file(topics_file));
-  MILLRACE_TRY(const auto lines, storage::parse_checkpoint(text, topics_file));
-  for (const std::string& line : lines) {
+  const auto damaged = [&](const std::string& what) {
+    return Error(Errc::corrupt_data,
+                 "reading the file \"" + std::string(topics_file) + "\" in " + directory->path() +
+                     ": it " + what +
+                     "; restore it from a copy (the records are in the partitions' directories "
+                     "and are not touched)");
+  };
+  const auto lines = storage::parse_checkpoint(text, topics_file);
+  if (!lines) return damaged("is cut short or damaged at its top");
+  for (const std::string& line : *lines) {
     auto entry = parse_entry(line);
-    if (!entry) {
-      return Error(Errc::corrupt_data, "the file \"topics\" in " + directory->path() +
-                                           " has a damaged line: \"" + line.substr(0, 80) + "\"");
-    }
+    if (!entry) return damaged("has a damaged line: \"" + line.substr(0, 80) + "\"");
     topics.push_back(*std::move(entry));
   }
   return topics;
@@ -167,7 +193,7 @@ Result<void> save_topics(const os::DirectoryPtr& directory, const std::vector<To
   for (const TopicEntry& topic : topics) {
     std::string line = topic.name + " " + std::to_string(topic.partitions) + " " + topic.id;
     for (const auto& [name, value] : topic.config) line += " " + name + "=" + escape(value);
-    lines.push_back(std::move(line));
+    lines.push_back(line + std::string(checksum_word) + checksum_of(line));
   }
   return directory->replace_file(topics_file, storage::format_checkpoint(lines));
 }

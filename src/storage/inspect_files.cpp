@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-
+#include <limits>
 #include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/file_names.hpp>
+#include <millrace/storage/tidy.hpp>
 
 #include "storage/file_bytes.hpp"
 
@@ -29,7 +30,40 @@ Result<Offset> next_offset_of(const os::DirectoryPtr& directory, const std::stri
   return scan.expected();
 }
 
+using SegmentFiles = std::vector<PartitionFiles::SegmentFile>;
+
+/// Leaves out what finishing an announced exchange takes away.
+Result<void> apply_exchange(const os::DirectoryPtr& directory, SegmentFiles& segments) {
+  MILLRACE_TRY(const auto exchange, read_exchange(directory));
+  if (!exchange.is_announced || exchange.is_undone) return {};
+  if (exchange.segments) {
+    std::erase_if(segments, [&](const auto& segment) {
+      return segment.base > exchange.segments->begin && segment.base < exchange.segments->end;
+    });
+    return {};
+  }
+  Offset covered{0};
+  SegmentFiles kept;
+  for (const auto& segment : segments) {
+    if (segment.base < covered) continue;
+    MILLRACE_TRY(covered, next_offset_of(directory, segment.name, segment.base));
+    kept.push_back(segment);
+  }
+  segments = std::move(kept);
+  return {};
+}
+
 }  // namespace
+
+Offset limit_of_segment(const os::DirectoryPtr& directory, const SegmentFiles& segments,
+                        std::size_t index, const KnownState& known) {
+  while (++index < segments.size()) {
+    const auto content = FileBytes::open(directory, segments[index].name);
+    if (!content || end_of_content(content->bytes(), 0) != 0) return segments[index].base;
+  }
+  // What was not published before the owner was killed does not count.
+  return known.is_same_run ? known.log_end : Offset{std::numeric_limits<std::int64_t>::max()};
+}
 
 Result<PartitionFiles> list_partition(const os::DirectoryPtr& directory) {
   MILLRACE_TRY(auto entries, directory->list());
@@ -51,6 +85,7 @@ Result<PartitionFiles> list_partition(const os::DirectoryPtr& directory) {
       }
     }
   }
+  MILLRACE_CHECK(apply_exchange(directory, files.segments));
   for (const auto& replacement : replacements) {
     MILLRACE_TRY(const Offset next, next_offset_of(directory, replacement.name, replacement.base));
     std::erase_if(files.segments, [&](const auto& segment) {

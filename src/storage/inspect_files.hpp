@@ -1,8 +1,9 @@
 #pragma once
+#include <millrace/os/directory.hpp>
 #include <string>
 #include <vector>
 
-#include <millrace/os/directory.hpp>
+#include "storage/known_state.hpp"
 
 namespace millrace::inline v0::storage {
 
@@ -19,6 +20,12 @@ struct PartitionFiles {
   std::vector<std::string> side_files;
 };
 Result<PartitionFiles> list_partition(const os::DirectoryPtr& directory);
+
+/// Where the offsets of segment `index` end at the latest: the base of the next one that holds
+/// anything.
+Offset limit_of_segment(const os::DirectoryPtr& directory,
+                        const std::vector<PartitionFiles::SegmentFile>& segments, std::size_t index,
+                        const KnownState& known);
 
 /// Sorts the ranges and joins those that touch.
 std::vector<OffsetRange> merged(std::vector<OffsetRange> ranges);

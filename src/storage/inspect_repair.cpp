@@ -31,6 +31,7 @@ struct Sorted {
   std::uint64_t end = 0;  // behind the last byte to keep or to put aside
   std::uint64_t torn_bytes = 0;
   Offset next_offset;
+  bool ends_log = false;
 };
 
 class Repair {
@@ -40,7 +41,9 @@ class Repair {
 
  private:
   Sorted sort_bytes(Bytes log, Offset base, Offset limit, bool is_last);
-  Result<void> repair_segment(Offset base, Offset limit, bool is_last);
+  Result<bool> repair_segment(Offset base, Offset limit, bool is_last);
+  Result<void> repair_segments(std::vector<Offset>& bases);
+  Result<void> remove_segment(Offset base, std::string_view why);
   Result<void> put_aside(const std::string& log, Bytes bytes, std::uint64_t position);
   Result<void> replace_log(Offset base, Bytes log, const std::vector<ByteRange>& good);
   Result<void> trim(const std::string& name, const Sorted& sorted, std::uint64_t file_bytes);
@@ -66,6 +69,7 @@ bool Repair::finds_fault(std::string_view file) const {
 
 Sorted Repair::sort_bytes(Bytes log, Offset base, Offset limit, bool is_last) {
   Sorted sorted;
+  sorted.next_offset = base;
   BatchScan scan(log, base, limit);
   for (auto step = scan.next(); step != BatchScan::Step::end; step = scan.next()) {
     const std::uint64_t after = scan.position() + scan.length();
@@ -78,19 +82,24 @@ Sorted Repair::sort_bytes(Bytes log, Offset base, Offset limit, bool is_last) {
         sorted.good.push_back({scan.position(), scan.length()});
       }
       sorted.end = after;
+      sorted.next_offset = scan.expected();
       continue;
     }
-    const bool nothing_behind = lost.begin == lost.end;
-    if (nothing_behind && is_last && (!known_.is_known || lost.begin >= known_.durable)) {
-      sorted.torn_bytes = scan.length();
-      continue;
+    const DamageVerdict verdict = judge_damage(known_, {scan.position(), lost, is_last});
+    sorted.ends_log = verdict.ends_log;
+    if (!verdict.is_kept) {
+      sorted.torn_bytes = end_of_content(log, scan.position()) - scan.position();
+      break;
     }
-    if (nothing_behind) lost.end = std::max(lost.begin, is_last ? known_.durable : limit);
+    lost = verdict.lost;
+    if (lost.begin == lost.end && !is_last) lost.end = std::max(lost.begin, limit);
     sorted.damaged.push_back({scan.position(), scan.length()});
     if (lost.begin < lost.end) sorted.lost.push_back(lost);
     sorted.end = after;
+    if (verdict.ends_log) break;
+    sorted.next_offset = std::max(sorted.next_offset, scan.expected());
   }
-  sorted.next_offset = scan.expected();
+  if (sorted.ends_log) sorted.next_offset = std::max(sorted.next_offset, known_.least_end());
   return sorted;
 }
 
@@ -158,10 +167,12 @@ Result<void> Repair::rebuild_indexes(Offset base) {
   return {};
 }
 
-Result<void> Repair::repair_segment(Offset base, Offset limit, bool is_last) {
+/// Whether the log goes on behind it.
+Result<bool> Repair::repair_segment(Offset base, Offset limit, bool is_last) {
   const std::string name = file_name(base, log_suffix);
   bool indexes = finds_fault(file_name(base, offset_index_suffix)) ||
                  finds_fault(file_name(base, time_index_suffix));
+  bool goes_on = true;
   {
     MILLRACE_TRY(const FileBytes content, FileBytes::open(directory_, name));
     const Bytes log = content.bytes();
@@ -182,8 +193,43 @@ Result<void> Repair::repair_segment(Offset base, Offset limit, bool is_last) {
       indexes = true;
     }
     end_ = std::max(end_, sorted.next_offset);
+    goes_on = !sorted.ends_log;
   }
-  return indexes ? rebuild_indexes(base) : Result<void>();
+  if (indexes) MILLRACE_CHECK(rebuild_indexes(base));
+  return goes_on;
+}
+
+Result<void> Repair::remove_segment(Offset base, std::string_view why) {
+  MILLRACE_CHECK(remove_segment_files(directory_, base));
+  did(fmt::format("{} {} and is removed", file_name(base, log_suffix), why));
+  return {};
+}
+
+/// Leaves in `bases` the segments that the log has then.
+Result<void> Repair::repair_segments(std::vector<Offset>& bases) {
+  std::vector<PartitionFiles::SegmentFile> files;
+  for (const Offset base : bases) files.push_back({base, file_name(base, log_suffix)});
+  bases.clear();
+  bool goes_on = files.empty() || !known_.is_stray(files.front().base);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const Offset base = files[i].base;
+    if (i > 0 && base < end_) {
+      MILLRACE_TRY(const FileBytes content, FileBytes::open(directory_, files[i].name));
+      if (end_of_content(content.bytes(), 0) == 0) {
+        MILLRACE_CHECK(remove_segment(base, "is empty"));
+        continue;
+      }
+    }
+    goes_on = goes_on && (i == 0 || joins(known_, end_, base));
+    if (!goes_on) {
+      MILLRACE_CHECK(remove_segment(base, "is behind the end of the log"));
+      continue;
+    }
+    bases.push_back(base);
+    const Offset limit = limit_of_segment(directory_, files, i, known_);
+    MILLRACE_TRY(goes_on, repair_segment(base, limit, i + 1 == files.size()));
+  }
+  return {};
 }
 
 Result<void> Repair::rebuild_epochs(const std::vector<Offset>& bases) {
@@ -195,9 +241,13 @@ Result<void> Repair::rebuild_epochs(const std::vector<Offset>& bases) {
 
 Result<void> Repair::write_control(const std::vector<Offset>& bases) {
   MILLRACE_TRY(ControlFile control, ControlFile::open_owner(directory_));
-  const Offset end = std::max(end_, known_.is_known ? known_.durable : end_);
-  const Offset start =
-      known_.is_known ? std::clamp(known_.log_start, bases.front(), end) : bases.front();
+  Offset end = std::max(end_, known_.least_end());
+  Offset start = std::max(known_.log_start, known_.flushed);
+  if (!bases.empty()) {
+    start = std::clamp(known_.log_start, std::min(bases.front(), end), end);
+  } else {
+    end = std::max(start, end);
+  }
   control.initialise();
   ControlBlock& block = control.block();
   block.compacted = known_.gaps_are_normal ? 1 : 0;
@@ -205,7 +255,7 @@ Result<void> Repair::write_control(const std::vector<Offset>& bases) {
   block.log_end_offset.store(end.value());
   block.flushed_offset.store(end.value());
   block.high_watermark.store(end.value());
-  block.active_base_offset.store(bases.back().value());
+  block.active_base_offset.store(bases.empty() ? end.value() : bases.back().value());
   block.active_end.store(last_bytes_);
   block.state.store(static_cast<std::uint32_t>(ControlState::live));
   did(fmt::format("the control file says that the log is [{}, {})", start.value(), end.value()));
@@ -214,20 +264,21 @@ Result<void> Repair::write_control(const std::vector<Offset>& bases) {
 
 Result<RepairReport> Repair::run() {
   MILLRACE_TRY(found_, verify_partition(directory_));
-  known_ = read_known_state(directory_);
+  MILLRACE_TRY(known_, read_known_state(directory_));
   const bool needed =
       std::any_of(found_.findings.begin(), found_.findings.end(), [](const Finding& finding) {
         return finding.severity != Severity::note || finding.kind != FindingKind::leftover;
       });
-  MILLRACE_TRY(const std::vector<Offset> bases, tidy_segment_files(directory_));
-  if (!needed || bases.empty()) return std::move(report_);
-  for (std::size_t i = 0; i < bases.size(); ++i) {
-    const bool is_last = i + 1 == bases.size();
-    Offset limit{std::numeric_limits<std::int64_t>::max()};
-    if (!is_last) limit = bases[i + 1];
-    if (is_last && known_.is_same_run) limit = known_.log_end;
-    MILLRACE_CHECK(repair_segment(bases[i], limit, is_last));
+  MILLRACE_TRY(std::vector<Offset> bases, tidy_segment_files(directory_));
+  if (!needed) return std::move(report_);
+  if (bases.empty() && !known_.is_known) {
+    // Without a control file opening goes by the checkpoints beside the partition.
+    if (!known_.is_missing) did(fmt::format("{} is removed", ControlFile::name));
+    MILLRACE_CHECK(directory_->remove(ControlFile::name));
+    MILLRACE_CHECK(directory_->sync());
+    return std::move(report_);
   }
+  MILLRACE_CHECK(repair_segments(bases));
   if (finds_fault(EpochCache::file_name)) MILLRACE_CHECK(rebuild_epochs(bases));
   if (finds_fault(cleaner_checkpoint_name)) {
     MILLRACE_CHECK(directory_->replace_file(cleaner_checkpoint_name, format_checkpoint({"0"})));

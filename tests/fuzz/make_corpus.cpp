@@ -3,11 +3,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <string>
-#include <vector>
-
 #include <millrace/record/batch_builder.hpp>
 #include <millrace/record/compression.hpp>
+#include <millrace/storage/file_names.hpp>
+#include <millrace/storage/log.hpp>
+#include <string>
+#include <vector>
 
 using namespace millrace;
 using namespace millrace::record;
@@ -75,6 +76,53 @@ void write_compressed(const std::filesystem::path& folder) {
   write(folder / "snappy_raw", as_bytes("\x02\x05\x10hello"));
 }
 
+void write_indexes(const std::filesystem::path& folder) {
+  std::vector<std::byte> offsets(64);
+  std::vector<std::byte> times(64);
+  for (std::int32_t i = 0; i < 5; ++i) {
+    store_big(offsets.data() + 8 * i, 7 * (i + 1));
+    store_big(offsets.data() + 8 * i + 4, 5000 * i);
+    store_big(times.data() + 12 * i, noon.milliseconds() + i);
+    store_big(times.data() + 12 * i + 8, 7 * (i + 1));
+  }
+  write(folder / "offsets", offsets);
+  write(folder / "offsets_sealed", Bytes(offsets).first(40));
+  write(folder / "times", times);
+  write(folder / "times_sealed", Bytes(times).first(60));
+}
+
+/// The files of a partition one behind the other, as the fuzzer's input has them.
+void write_partition(const std::filesystem::path& file, bool closed) {
+  const auto directory = os::make_memory_directory();
+  storage::LogOptions options;
+  options.segment_bytes = 64u << 10;
+  options.segment_index_bytes = 4096;
+  options.index_interval_bytes = 300;
+  const auto log = storage::Log::open(directory, options, {}).value();
+  for (int i = 0; i < 8; ++i) {
+    BatchBuilder builder;
+    fill(builder, 1 + i % 4);
+    const MutableBytes batch = builder.finish().value();
+    static_cast<void>(log->append(batch).value());
+    if (i == 5) static_cast<void>(log->flush().value());
+  }
+  if (closed) log->close().value();
+  std::string head;
+  std::string body;
+  for (const auto suffix : {storage::offset_index_suffix, storage::time_index_suffix}) {
+    const std::string text = directory->read_file(storage::file_name(Offset{0}, suffix)).value();
+    body += text.substr(0, 64);
+    head += {'\0', static_cast<char>(std::min<std::size_t>(text.size(), 64))};
+  }
+  const std::string control = directory->read_file(storage::ControlFile::name).value();
+  body += control;
+  head += {static_cast<char>(control.size() >> 8), static_cast<char>(control.size() & 0xff)};
+  const std::string log_name = storage::file_name(Offset{0}, storage::log_suffix);
+  std::string content = directory->read_file(log_name).value();
+  content.resize(std::min<std::size_t>(content.size(), 8192));
+  write(file, as_bytes(head + body + content));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -84,4 +132,7 @@ int main(int argc, char** argv) {
   }
   write_batches(std::filesystem::path(argv[1]) / "batch_view");
   write_compressed(std::filesystem::path(argv[1]) / "decompress");
+  write_indexes(std::filesystem::path(argv[1]) / "index");
+  write_partition(std::filesystem::path(argv[1]) / "loader" / "closed", true);
+  write_partition(std::filesystem::path(argv[1]) / "loader" / "killed", false);
 }
