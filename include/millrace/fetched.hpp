@@ -1,5 +1,4 @@
 #pragma once
-#include <deque>
 #include <memory>
 #include <vector>
 
@@ -37,16 +36,27 @@ class FetchedRecords {
    public:
     explicit Cursor(FetchedRecords& records) : records_(&records) {}
     /// False at the end.
-    bool next(record::RecordView& out);
-    const Part& part() const noexcept { return records_->parts_[part_]; }
+    bool next(record::RecordView& out) {
+      if (in_batch_) [[likely]] {
+        const auto step = cursor_.next(out);
+        if (step == record::RecordCursor::Step::record && out.offset < end_) [[likely]] return true;
+        if (!leave_batch(step)) return false;
+      }
+      return enter_batch(out);
+    }
+    /// Of the record that next() has given.
+    PartitionId partition() const noexcept { return partition_; }
 
    private:
     bool next_batch();
+    bool enter_batch(record::RecordView& out);
+    bool leave_batch(record::RecordCursor::Step step);
     FetchedRecords* records_;
     std::size_t part_ = 0;
     std::size_t at_ = 0;
     bool in_batch_ = false;
-    bool first_in_batch_ = false;
+    PartitionId partition_ = 0;
+    Offset end_;
     record::RecordCursor cursor_;
   };
 
@@ -55,7 +65,7 @@ class FetchedRecords {
 
  private:
   std::vector<Part> parts_;
-  std::deque<std::vector<std::byte>> decompressed_;
+  std::vector<std::unique_ptr<std::vector<std::byte>>> decompressed_;
   std::optional<Error> failure_;
 };
 

@@ -176,12 +176,8 @@ PartitionScan<K, V>::PartitionScan(std::shared_ptr<engine::PartitionReader> read
 
 template <typename K, typename V>
 void PartitionScan<K, V>::step() {
-  record::RecordView view;
   while (!done_) {
-    if (at_ && at_->next(view)) {
-      record_ = Record<K, V>(view, detail::partition_id_of(at_->part()));
-      return;
-    }
+    if (at_ && detail::RecordSlot::next(*at_, record_)) return;
     auto next = detail::next_chunk(reader_, *cursor_, check_crc_);
     if (!next || !*next || !fetched_.status()) {
       done_ = true;

@@ -34,6 +34,10 @@ struct Decoder<std::optional<T>> {
 
 }  // namespace detail
 
+namespace detail {
+struct RecordSlot;
+}
+
 /// What a record gives out by value; with a K and V that own what they hold, none of it points into
 /// the log.
 template <typename K, typename V>
@@ -58,9 +62,22 @@ class RecordValues {
   V value() const { return try_value().value(); }
 
  protected:
+  friend struct detail::RecordSlot;
   record::RecordView view_;
   PartitionId partition_ = 0;
 };
+
+namespace detail {
+/// How walks fill the one record that they show, in place.
+struct RecordSlot {
+  template <typename K, typename V>
+  static bool next(FetchedRecords::Cursor& from, RecordValues<K, V>& to) {
+    if (!from.next(to.view_)) return false;
+    to.partition_ = from.partition();
+    return true;
+  }
+};
+}  // namespace detail
 
 /// One record, decoded when asked. Everything it gives out as a view points into the log and is
 /// valid as long as the Records (or PinnedRecord) it came from.
@@ -95,14 +112,8 @@ class Records {
 
    private:
     void step() {
-      record::RecordView view;
-      if (cursor_->next(view)) {
-        record_ = Record<K, V>(view, partition_id(cursor_->part()));
-      } else {
-        cursor_.reset();
-      }
+      if (!detail::RecordSlot::next(*cursor_, record_)) cursor_.reset();
     }
-    static PartitionId partition_id(const FetchedRecords::Part& part);
     std::optional<FetchedRecords::Cursor> cursor_;
     Record<K, V> record_;
   };
@@ -119,15 +130,6 @@ class Records {
  private:
   mutable FetchedRecords fetched_;  // walking it fills in what it decompresses
 };
-
-namespace detail {
-PartitionId partition_id_of(const FetchedRecords::Part& part) noexcept;
-}
-
-template <typename K, typename V>
-PartitionId Records<K, V>::Iterator::partition_id(const FetchedRecords::Part& part) {
-  return detail::partition_id_of(part);
-}
 
 /// A single record with what keeps it readable.
 template <typename K, typename V>

@@ -15,8 +15,11 @@ bool FetchedRecords::Cursor::next_batch() {
       if (batch.base_offset() >= part.end) break;
       const bool packed = batch.codec() != record::Codec::none;
       std::vector<std::byte> none;
-      auto cursor =
-          record::RecordCursor::open(batch, packed ? records_->decompressed_.emplace_back() : none);
+      if (packed) {
+        records_->decompressed_.push_back(std::make_unique<std::vector<std::byte>>());
+      }
+      auto cursor = record::RecordCursor::open(
+          batch, packed ? *records_->decompressed_.back() : none);
       if (!cursor) {
         records_->failure_ = cursor.error()
                                  .at(part.partition->topic(), part.partition->id())
@@ -24,7 +27,6 @@ bool FetchedRecords::Cursor::next_batch() {
         return false;
       }
       cursor_ = *cursor;
-      in_batch_ = first_in_batch_ = true;
       return true;
     }
     ++part_;
@@ -33,30 +35,30 @@ bool FetchedRecords::Cursor::next_batch() {
   return false;
 }
 
-bool FetchedRecords::Cursor::next(record::RecordView& out) {
-  using Step = record::RecordCursor::Step;
-  for (;;) {
-    if (!in_batch_ && !next_batch()) return false;
-    const Part& current = part();
-    const Step step = std::exchange(first_in_batch_, false) ? cursor_.skip_to(current.begin, out)
-                                                            : cursor_.next(out);
-    if (step == Step::record && out.offset < current.end) [[likely]]
+bool FetchedRecords::Cursor::enter_batch(record::RecordView& out) {
+  while (next_batch()) {
+    const Part& part = records_->parts_[part_];
+    const auto step = cursor_.skip_to(part.begin, out);
+    if (step == record::RecordCursor::Step::record && out.offset < part.end) {
+      in_batch_ = true;
+      end_ = part.end;
+      partition_ = part.partition->id();
       return true;
-    in_batch_ = false;
-    if (step == Step::malformed) {
-      records_->failure_ = Error(Errc::corrupt_data,
-                                 "a record breaks the format inside a batch with a good checksum")
-                               .at(current.partition->topic(), current.partition->id());
-      part_ = records_->parts_.size();
-      return false;
     }
+    if (!leave_batch(step)) return false;
   }
+  return false;
 }
 
-namespace detail {
-PartitionId partition_id_of(const FetchedRecords::Part& part) noexcept {
-  return part.partition->id();
+bool FetchedRecords::Cursor::leave_batch(record::RecordCursor::Step step) {
+  in_batch_ = false;
+  if (step != record::RecordCursor::Step::malformed) return true;
+  const Part& part = records_->parts_[part_];
+  records_->failure_ =
+      Error(Errc::corrupt_data, "a record breaks the format inside a batch with a good checksum")
+          .at(part.partition->topic(), part.partition->id());
+  part_ = records_->parts_.size();
+  return false;
 }
-}  // namespace detail
 
 }  // namespace millrace::inline v0

@@ -109,7 +109,7 @@ Result<void> ProducerCore::flush() {
 }
 
 bool PendingReceipt::is_done() const noexcept {
-  return !batch_ || batch_->done.load(std::memory_order_acquire);
+  return !batch_ || batch_->is_done();
 }
 
 Result<Receipt> PendingReceipt::get() const {

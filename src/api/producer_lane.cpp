@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <millrace/engine/broker_core.hpp>
+#include <millrace/os/wait_word.hpp>
 
 namespace millrace::inline v0::detail {
 
@@ -112,63 +113,102 @@ void Lane::dispatch(Lock& lock) {
 
 void Lane::finish(Lock& lock, const std::shared_ptr<SentBatch>& batch,
                   const std::optional<Error>& error) {
-  batch->error = error;
-  if (error) context_->note(*error);
-  context_->buffered_bytes.fetch_sub(batch->bytes, std::memory_order_relaxed);
-  const auto callbacks = std::move(batch->callbacks);
-  batch->done.store(true, std::memory_order_release);
-  changed_.notify_all();
-  if (callbacks.empty()) return;
-  {
-    const std::lock_guard delivery(delivery_mutex_);
-    lock.unlock();
-    for (const auto& [index, callback] : callbacks) callback(batch->receipt(index));
+  finish_all(lock, {batch}, error);
+}
+
+void Lane::finish_all(Lock& lock, const std::vector<std::shared_ptr<SentBatch>>& batches,
+                      const std::optional<Error>& error) {
+  const bool called_back = std::any_of(batches.begin(), batches.end(),
+                                       [](const auto& b) { return !b->callbacks.empty(); });
+  // Before anybody sees that a batch is done: see drain().
+  std::unique_lock delivery(delivery_mutex_, std::defer_lock);
+  if (called_back) delivery.lock();
+  for (const auto& batch : batches) {
+    batch->error = error;
+    if (error) context_->note(*error);
+    context_->buffered_bytes.fetch_sub(batch->bytes, std::memory_order_relaxed);
+    batch->state.fetch_or(1);
   }
+  // Those who wake must not run into the lock that they need to send again.
+  lock.unlock();
+  for (const auto& batch : batches) {
+    if (batch->sleepers.load() != 0) os::wake_all(batch->state);
+  }
+  for (const auto& batch : batches) {
+    for (const auto& [index, callback] : batch->callbacks) callback(batch->receipt(index));
+    batch->callbacks.clear();
+  }
+  if (called_back) delivery.unlock();
   lock.lock();
 }
 
-void Lane::lead(Lock& lock, const std::atomic<bool>* until) {
+/// Syncs what was appended; whether it had anything to do.
+bool Lane::sync_appended(Lock& lock) {
+  if (appended_.empty()) return false;
+  const Offset end = appended_.back()->next_offset;
+  lock.unlock();
+  const auto acknowledged = partition_->wait_acknowledged(end);
+  lock.lock();
+  std::vector<std::shared_ptr<SentBatch>> finished;
+  while (!appended_.empty() && appended_.front()->next_offset <= end) {
+    finished.push_back(std::move(appended_.front()));
+    appended_.pop_front();
+  }
+  finish_all(lock, finished,
+             acknowledged ? std::nullopt : std::optional(acknowledged.error()));
+  return true;
+}
+
+void Lane::lead(Lock& lock, const SentBatch* own) {
+  // Waking another leader takes a good part of a sync, during which the disk would idle: so who
+  // leads serves the others a few times more before it goes.
+  constexpr int extra_rounds = 8;
   leading_ = true;
-  if (gathering_) dispatch(lock);
-  // Who leads for a batch of its own stops once that is done: others who wait take over.
-  while (!appended_.empty() && (until == nullptr || !until->load(std::memory_order_relaxed))) {
-    const Offset end = appended_.back()->next_offset;
-    lock.unlock();
-    const auto acknowledged = partition_->wait_acknowledged(end);
-    lock.lock();
-    while (!appended_.empty() && appended_.front()->next_offset <= end) {
-      const auto batch = std::move(appended_.front());
-      appended_.pop_front();
-      finish(lock, batch, acknowledged ? std::nullopt : std::optional(acknowledged.error()));
-    }
+  for (int extra = 0; own == nullptr || !own->is_done() || extra++ < extra_rounds;) {
+    if (gathering_) dispatch(lock);
+    if (!sync_appended(lock)) break;
   }
   leading_ = false;
   if (std::exchange(timer_missed_, false) && (gathering_ || !appended_.empty())) arm_timer();
-  changed_.notify_all();
+  hand_over();
 }
 
-void Lane::wait_until(Lock& lock, const std::atomic<bool>& done) {
-  while (!done.load(std::memory_order_acquire)) {
-    if (leading_) {
-      changed_.wait(lock);
-    } else {
-      lead(lock, &done);
+/// Calls one of those who wait for what is still to do; the others wait on for that one.
+void Lane::hand_over() {
+  bool called = false;
+  const auto call = [&](SentBatch& batch) {
+    batch.state.fetch_add(2);
+    if (called || batch.sleepers.load() == 0) return;
+    os::wake_one(batch.state);
+    called = true;
+  };
+  for (const auto& batch : appended_) call(*batch);
+  if (gathering_) call(*gathering_);
+}
+
+void Lane::wait_for(SentBatch& batch) {
+  for (;;) {
+    const std::uint32_t seen = batch.state.load(std::memory_order_acquire);
+    if ((seen & 1) != 0) return;
+    if (!leading_.load()) {
+      Lock lock(mutex_);
+      if (!leading_.load() && !batch.is_done()) lead(lock, &batch);
+      continue;
     }
+    // If the leader goes after this look, it changes the state first.
+    batch.sleepers.fetch_add(1);
+    os::wait_on(batch.state, seen);
+    batch.sleepers.fetch_sub(1);
   }
 }
 
-void Lane::wait_for(const SentBatch& batch) {
-  if (batch.done.load(std::memory_order_acquire)) return;
-  Lock lock(mutex_);
-  wait_until(lock, batch.done);
-}
-
 void Lane::drain() {
-  Lock lock(mutex_);
-  const std::shared_ptr<SentBatch> last = gathering_          ? gathering_
-                                          : appended_.empty() ? nullptr
-                                                              : appended_.back();
-  if (last) wait_until(lock, last->done);
+  std::shared_ptr<SentBatch> last;
+  {
+    const Lock lock(mutex_);
+    last = gathering_ ? gathering_ : appended_.empty() ? nullptr : appended_.back();
+  }
+  if (last) wait_for(*last);
   // What another thread has just finished may still be in its callbacks.
   const std::lock_guard delivery(delivery_mutex_);
 }

@@ -1,6 +1,5 @@
 #pragma once
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <memory>
 #include <millrace/engine/partition.hpp>
@@ -15,17 +14,20 @@ class Lane;
 /// One batch from its first record to its acknowledgement. Shared by the lane and the receipts.
 struct SentBatch {
   std::shared_ptr<Lane> lane;
-  std::atomic<bool> done{false};
-  // Set before `done`, constant after it.
+  // Bit 0: done. The rest counts calls for somebody to lead; see Lane::hand_over().
+  std::atomic<std::uint32_t> state{0};
+  std::atomic<std::uint32_t> sleepers{0};
+  // Set before it is done, constant after that.
   Offset base_offset;
   Offset next_offset;
   Timestamp append_time = Timestamp::none();
   std::optional<Error> error;
-  // Guarded by the lane's lock until `done`.
+  // Guarded by the lane's lock until it is done.
   std::vector<Timestamp> timestamps;
   std::vector<std::pair<std::int32_t, DeliveryCallback>> callbacks;
   std::size_t bytes = 0;
 
+  bool is_done() const noexcept { return (state.load(std::memory_order_acquire) & 1) != 0; }
   Result<Receipt> receipt(std::int32_t index) const;
 };
 
@@ -55,7 +57,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   /// Adds a record to the gathering batch; appends that first if the record does not fit.
   Result<Sent> add(const OutgoingRecord& record, DeliveryCallback callback);
   /// Returns when `batch` is done.
-  void wait_for(const SentBatch& batch);
+  void wait_for(SentBatch& batch);
   /// Returns when everything added before is done and its callbacks have returned.
   void drain();
   /// What the schedule does when the linger time is over.
@@ -66,22 +68,24 @@ class Lane : public std::enable_shared_from_this<Lane> {
   using Lock = std::unique_lock<std::mutex>;
   void open_batch();
   void dispatch(Lock& lock);
-  void lead(Lock& lock, const std::atomic<bool>* until);
+  void lead(Lock& lock, const SentBatch* own);
+  bool sync_appended(Lock& lock);
+  void hand_over();
   void finish(Lock& lock, const std::shared_ptr<SentBatch>& batch,
               const std::optional<Error>& error);
-  void wait_until(Lock& lock, const std::atomic<bool>& done);
+  void finish_all(Lock& lock, const std::vector<std::shared_ptr<SentBatch>>& batches,
+                  const std::optional<Error>& error);
   void arm_timer();
 
   std::shared_ptr<engine::Partition> partition_;
   std::shared_ptr<LaneContext> context_;
   std::size_t batch_bytes_ = 0;
   std::mutex mutex_;
-  std::condition_variable changed_;
   std::mutex delivery_mutex_;  // held during callbacks, so that they come in order; after mutex_
   record::BatchBuilder builder_;
   std::shared_ptr<SentBatch> gathering_;
   std::deque<std::shared_ptr<SentBatch>> appended_;
-  bool leading_ = false;
+  std::atomic<bool> leading_{false};  // changes under the lock
   bool timer_armed_ = false;
   bool timer_missed_ = false;  // the linger time ended while somebody was leading
 };

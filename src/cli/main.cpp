@@ -1,5 +1,6 @@
 #include <exception>
 
+#include "bench_command.hpp"
 #include "commands.hpp"
 #include "standard_streams.hpp"
 
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
     add_topic_delete(program, topic);
     add_produce(program);
     add_consume(program);
+    add_bench(program);
     set_main_help(program.app());
     return program.run(argc, argv);
   } catch (const std::exception& error) {

@@ -12,7 +12,8 @@ Partition::Partition(std::string topic, PartitionId id, std::unique_ptr<storage:
       config_(std::move(config)),
       policies_{config_.flush},
       policy_(config_.flush.get()),
-      before_ack_(config_.flush->before_ack()) {}
+      before_ack_(config_.flush->before_ack()),
+      timed_(config_.flush->interval().has_value()) {}
 
 TopicConfig Partition::config() const {
   const std::lock_guard lock(config_mutex_);
@@ -33,6 +34,7 @@ Result<void> Partition::set_flush_policy(FlushPolicyPtr policy) {
   config_.flush = policy;
   config_.log.visible_on_append = !before_ack;
   before_ack_.store(before_ack);
+  timed_.store(policy->interval().has_value());
   policy_.store(policy.get());
   policies_.push_back(std::move(policy));
   log_->set_options(config_.log);
@@ -65,7 +67,8 @@ void Partition::after_append(const storage::Appended& appended) {
   if (policy.due(progress)) {
     // The error, if any, stays with the log and meets the next append.
     static_cast<void>(flush());
-  } else if (!flush_armed_.load(std::memory_order_relaxed)) {
+  } else if (timed_.load(std::memory_order_relaxed) &&
+             !flush_armed_.load(std::memory_order_relaxed)) {
     arm_flush();
   }
 }

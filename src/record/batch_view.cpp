@@ -318,6 +318,7 @@ void RecordCursor::skip_quickly(Offset offset) noexcept {
 }
 
 RecordCursor::Step RecordCursor::skip_to(Offset offset, RecordView& out) noexcept {
+  if (offset - base_offset_ <= next_delta_) return next(out);
   skip_quickly(offset);
   while (left_ > 0 && skip_one(offset)) skip_quickly(offset);
   return next(out);

@@ -1,7 +1,6 @@
 #include <millrace/storage/active_segment.hpp>
 
 #include <algorithm>
-#include <limits>
 
 #include <millrace/core/assert.hpp>
 #include <millrace/storage/file_names.hpp>
@@ -24,6 +23,7 @@ Segment::Limits limits_of(const LogOptions& options) {
 ActiveSegment::ActiveSegment(SegmentPtr segment, const LogOptions& options)
     : options_(options),
       segment_(std::move(segment)),
+      base_(segment_->base_offset()),
       policy_(options.index_interval_bytes),
       step_(options.preallocate ? options.segment_bytes : min_reserve_step) {}
 
@@ -90,6 +90,7 @@ Result<void> ActiveSegment::open(std::uint64_t end) {
     static_cast<void>(segment_->offsets_.file().reserve(entries));
     static_cast<void>(segment_->times_.file().reserve(entries));
   }
+  note_index_sizes();
   return {};
 }
 
@@ -102,19 +103,18 @@ void ActiveSegment::set_options(const LogOptions& options) {
   policy_.set_interval(options.index_interval_bytes);
 }
 
-bool ActiveSegment::must_roll(std::size_t batch_bytes, Offset last_offset,
-                              Timestamp time) const noexcept {
-  if (last_offset - segment_->base_offset() > std::numeric_limits<std::int32_t>::max()) return true;
-  if (end() == 0) return false;
-  if (end() + batch_bytes > options_.segment_bytes) return true;
-  if (first_time_ != Timestamp::none() && time - first_time_ > options_.segment_ms) return true;
+void ActiveSegment::note_index_sizes() noexcept {
   const IndexFile& offsets = segment_->offset_index().file();
   const IndexFile& times = segment_->time_index().file();
-  return offsets.count() >= offsets.limit() || times.count() + 1 >= times.limit();
+  indexes_full_ = offsets.count() >= offsets.limit() || times.count() + 1 >= times.limit();
 }
 
-Result<void> ActiveSegment::make_room(std::size_t bytes) {
-  if (end() + bytes <= reserved_.load(std::memory_order_acquire)) [[likely]] return {};
+void ActiveSegment::index(const record::BatchView& batch, std::uint64_t position) noexcept {
+  append_index_entries(segment_->offsets_, segment_->times_, batch, position, policy_.largest());
+  note_index_sizes();
+}
+
+Result<void> ActiveSegment::make_more_room(std::size_t bytes) {
   const std::lock_guard lock(grow_mutex_);
   const std::uint64_t needed = end() + bytes;
   if (needed <= reserved_.load(std::memory_order_relaxed)) return {};
@@ -167,15 +167,6 @@ Result<void> ActiveSegment::take_back(std::size_t bytes) {
   return file_.write_zeros(end(), bytes, bytes);
 }
 
-void ActiveSegment::commit(const record::BatchView& batch) noexcept {
-  const std::uint64_t position = end();
-  if (position == 0) first_time_ = batch.max_timestamp();
-  if (policy_.add(batch)) {
-    append_index_entries(segment_->offsets_, segment_->times_, batch, position, policy_.largest());
-  }
-  segment_->end_.store(position + batch.size(), std::memory_order_release);
-}
-
 Result<void> ActiveSegment::sync(std::uint64_t from, std::uint64_t to) {
   if (options_.write_path == WritePath::mapped) return segment_->map_.sync(from, to - from);
   return file_.sync();
@@ -224,6 +215,7 @@ Result<void> ActiveSegment::truncate(std::uint64_t position, Offset next_offset,
   std::size_t times = segment_->times_.file().count();
   while (times > 0 && segment_->times_.entry(times - 1).offset >= next_offset) --times;
   MILLRACE_CHECK(segment_->times_.file().truncate(times));
+  note_index_sizes();
   policy_.reset(largest);
   MILLRACE_CHECK(file_.write_zeros(position, old_end - position, mapped_zero_piece));
   return file_.sync();

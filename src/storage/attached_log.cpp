@@ -45,7 +45,11 @@ Offset AttachedLog::visible_end() const noexcept {
   const ControlBlock& block = control();
   if (!control_.is_valid()) return Offset{0};
   const auto state = static_cast<ControlState>(block.state.load(std::memory_order_relaxed));
-  const bool same_run = load_boot_id(block) == boot_id_ && boot_id_ != decltype(boot_id_){};
+  bool same_run = same_run_.load(std::memory_order_relaxed);
+  if (!same_run) [[unlikely]] {
+    same_run = load_boot_id(block) == boot_id_ && boot_id_ != decltype(boot_id_){};
+    same_run_.store(same_run, std::memory_order_relaxed);
+  }
   const bool trusted = same_run && (state == ControlState::live || state == ControlState::clean);
   const auto& end = trusted ? block.high_watermark : block.flushed_offset;
   return Offset{end.load(std::memory_order_acquire)};

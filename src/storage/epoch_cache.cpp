@@ -95,11 +95,6 @@ std::optional<EpochCache::EndOffset> EpochCache::end_offset_for(LeaderEpoch epoc
   return EndOffset{(next - 1)->epoch, next->start};
 }
 
-std::optional<LeaderEpoch> EpochCache::latest() const {
-  if (entries_.empty()) return std::nullopt;
-  return entries_.back().epoch;
-}
-
 Result<void> EpochCache::save(const os::DirectoryPtr& directory) const {
   std::vector<std::string> lines;
   lines.reserve(entries_.size());

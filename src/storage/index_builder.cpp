@@ -21,16 +21,6 @@ Result<void> replace_index(const os::DirectoryPtr& directory, const std::string&
 
 }  // namespace
 
-bool IndexPolicy::add(const record::BatchView& batch) noexcept {
-  if (batch.max_timestamp() > largest_.timestamp) {
-    largest_ = {batch.max_timestamp(), batch.last_offset()};
-  }
-  const bool due = since_entry_ > interval_bytes_;
-  if (due) since_entry_ = 0;
-  since_entry_ += batch.size();
-  return due;
-}
-
 void append_index_entries(OffsetIndex& offsets, TimeIndex& times, const record::BatchView& batch,
                           std::uint64_t position, TimeEntry largest) noexcept {
   if (offsets.file().count() >= offsets.file().capacity()) return;

@@ -197,18 +197,13 @@ std::uint64_t Log::size_bytes() const {
   return total;
 }
 
-Result<void> Log::check_usable() const {
-  if (closed_) {
-    return Error(Errc::closed, "the log in " + directory_->path() + " is closed");
-  }
-  if (failed_.load(std::memory_order_relaxed)) {
-    return Error(Errc::log_failed,
-                 "the log in " + directory_->path() +
-                     " stopped after a failed write or sync (" + failure_->message() +
-                     "); close it and open it again to go on from what is on the disk",
-                 failure_->os_code());
-  }
-  return {};
+Error Log::why_unusable() const {
+  if (closed_) return {Errc::closed, "the log in " + directory_->path() + " is closed"};
+  return {Errc::log_failed,
+          "the log in " + directory_->path() + " stopped after a failed write or sync (" +
+              failure_->message() +
+              "); close it and open it again to go on from what is on the disk",
+          failure_->os_code()};
 }
 
 Result<void> Log::fail(Error error) {
@@ -343,7 +338,7 @@ Result<Appended> Log::append_record(Timestamp time, std::optional<Bytes> key,
   if (append_time) record::stamp_append_time({to, size}, time);
   MILLRACE_CHECK(store({to, size}, in_place));
   note_epoch(epoch, base);
-  Appended done = publish(record::BatchView::try_parse({to, size}), rolled);
+  Appended done = publish(record::BatchView::trusted({to, size}), rolled);
   if (append_time) done.append_time = time;
   return done;
 }

@@ -20,7 +20,8 @@ class FlushPolicyBase {
   virtual bool before_ack() const noexcept = 0;
   /// Flush now, on the appender's thread.
   virtual bool due(const FlushProgress& progress) const noexcept = 0;
-  /// Flush in the background at the latest this long after an append.
+  /// Flush in the background at the latest this long after an append; nothing: never, which is
+  /// asked once, when the policy is set.
   virtual std::optional<std::chrono::nanoseconds> interval() const noexcept = 0;
 };
 

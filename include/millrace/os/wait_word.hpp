@@ -15,6 +15,9 @@ void wait_on(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
 /// Wakes everybody in wait_on() for this word.
 void wake_all(const std::atomic<std::uint32_t>& word) noexcept;
 
+/// Wakes one of them, if there is one.
+void wake_one(const std::atomic<std::uint32_t>& word) noexcept;
+
 /// A hint to the processor in a spin loop.
 inline void spin_pause() noexcept {
 #if defined(__x86_64__) || defined(__i386__)

@@ -1,4 +1,5 @@
 #pragma once
+#include <limits>
 #include <memory>
 #include <millrace/storage/index_builder.hpp>
 #include <millrace/storage/log_options.hpp>
@@ -30,9 +31,18 @@ class ActiveSegment {
 
   /// Whether a batch must go to a next segment (Kafka's rules: size, age, index, offset range).
   /// An empty segment takes any batch whose offsets it can express.
-  bool must_roll(std::size_t batch_bytes, Offset last_offset, Timestamp time) const noexcept;
+  bool must_roll(std::size_t batch_bytes, Offset last_offset, Timestamp time) const noexcept {
+    if (last_offset - base_ > std::numeric_limits<std::int32_t>::max()) return true;
+    const std::uint64_t used = end();
+    if (used == 0) return false;
+    return used + batch_bytes > options_.segment_bytes || indexes_full_ ||
+           (first_time_ != Timestamp::none() && time - first_time_ > options_.segment_ms);
+  }
   /// Makes sure that `bytes` more can be stored. no_space leaves everything as it was.
-  Result<void> make_room(std::size_t bytes);
+  Result<void> make_room(std::size_t bytes) {
+    if (end() + bytes <= reserved_.load(std::memory_order_acquire)) [[likely]] return {};
+    return make_more_room(bytes);
+  }
   bool writes_in_place() const noexcept { return options_.write_path == WritePath::mapped; }
   /// Where the next batch goes, for encoding in place: if writes_in_place(), after make_room().
   std::byte* tail() const noexcept { return map_ + end(); }
@@ -42,7 +52,12 @@ class ActiveSegment {
   /// stand where the next one may be shorter.
   Result<void> take_back(std::size_t bytes);
   /// Counts the stored batch in: indexes, end.
-  void commit(const record::BatchView& batch) noexcept;
+  void commit(const record::BatchView& batch) noexcept {
+    const std::uint64_t position = end();
+    if (position == 0) first_time_ = batch.max_timestamp();
+    if (policy_.add(batch)) index(batch, position);
+    segment_->end_.store(position + batch.size(), std::memory_order_release);
+  }
 
   /// Whether less is reserved ahead than prepare() would like.
   bool wants_room() const noexcept {
@@ -67,16 +82,21 @@ class ActiveSegment {
  private:
   ActiveSegment(SegmentPtr segment, const LogOptions& options);
   Result<void> open(std::uint64_t end);
+  Result<void> make_more_room(std::size_t bytes);
+  void index(const record::BatchView& batch, std::uint64_t position) noexcept;
+  void note_index_sizes() noexcept;
   Result<void> grow(std::uint64_t bytes);
   Result<void> reserve(std::uint64_t from, std::uint64_t until);
   Result<void> trim(bool sync);
 
   LogOptions options_;
   SegmentPtr segment_;
+  Offset base_;
   os::File file_;
   std::byte* map_ = nullptr;
   IndexPolicy policy_;
   Timestamp first_time_ = Timestamp::none();
+  bool indexes_full_ = false;
   std::atomic<bool> sealed_{false};
   bool times_complete_ = false;  // the time index has its last entry
   std::mutex grow_mutex_;

@@ -37,6 +37,8 @@ class AttachedLog final : public SegmentSource {
   os::DirectoryPtr directory_;
   ControlFile control_;
   std::array<std::uint8_t, 16> boot_id_{};
+  // The owner has written the block since the machine was started; it stays so until that ends.
+  mutable std::atomic<bool> same_run_{false};
   std::mutex mutex_;
   SegmentListPtr list_;
   std::map<Offset, os::FileIdentity> identities_;  // of the files in list_

@@ -38,7 +38,10 @@ class EpochCache {
   /// The largest known epoch at or below `epoch` and where it ends; `log_end` ends the latest.
   /// Nothing if `epoch` is above all or there is none.
   std::optional<EndOffset> end_offset_for(LeaderEpoch epoch, Offset log_end) const;
-  std::optional<LeaderEpoch> latest() const;
+  std::optional<LeaderEpoch> latest() const noexcept {
+    if (entries_.empty()) return std::nullopt;
+    return entries_.back().epoch;
+  }
   const std::vector<Entry>& entries() const noexcept { return entries_; }
 
   /// Writes the checkpoint durably.

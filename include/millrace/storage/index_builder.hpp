@@ -14,7 +14,15 @@ class IndexPolicy {
   explicit IndexPolicy(std::uint32_t interval_bytes) : interval_bytes_(interval_bytes) {}
 
   /// Tells of a batch that is about to be stored; true if it gets entries.
-  bool add(const record::BatchView& batch) noexcept;
+  bool add(const record::BatchView& batch) noexcept {
+    if (batch.max_timestamp() > largest_.timestamp) {
+      largest_ = {batch.max_timestamp(), batch.last_offset()};
+    }
+    const bool due = since_entry_ > interval_bytes_;
+    if (due) since_entry_ = 0;
+    since_entry_ += batch.size();
+    return due;
+  }
   /// The largest time so far and the last offset of its batch.
   TimeEntry largest() const noexcept { return largest_; }
   void reset(TimeEntry largest) noexcept { largest_ = largest, since_entry_ = 0; }

@@ -137,7 +137,11 @@ class Log final : public SegmentSource {
   Result<void> start(RecoveredLog recovered);
   void leave_clean();
   void publish_epoch();
-  Result<void> check_usable() const;
+  Result<void> check_usable() const {
+    if (!closed_ && !failed_.load(std::memory_order_relaxed)) [[likely]] return {};
+    return why_unusable();
+  }
+  Error why_unusable() const;
   Result<void> make_space_for(std::size_t bytes, OffsetRange offsets, Timestamp time, bool& rolled);
   Result<void> store(Bytes batch, bool in_place);
   Appended publish(const record::BatchView& batch, bool rolled);
