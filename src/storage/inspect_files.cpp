@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-
 #include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/file_names.hpp>
+#include <millrace/storage/tidy.hpp>
 
 #include "storage/file_bytes.hpp"
 
@@ -17,7 +17,7 @@ constexpr std::array derived_suffixes = {offset_index_suffix, time_index_suffix,
 
 bool is_leftover(std::string_view name) {
   return name.ends_with(deleted_suffix) || name.ends_with(cleaned_suffix) ||
-         name.ends_with(swap_suffix) || name.ends_with(".tmp");
+         name.ends_with(swap_suffix) || name.ends_with(".tmp") || name == exchange_file_name;
 }
 
 Result<Offset> next_offset_of(const os::DirectoryPtr& directory, const std::string& name,
@@ -27,6 +27,19 @@ Result<Offset> next_offset_of(const os::DirectoryPtr& directory, const std::stri
   while (scan.next() != BatchScan::Step::end) {
   }
   return scan.expected();
+}
+
+/// An exchange of ours whose cleaned log is in place: what it stands for counts no more.
+Result<void> finish_listed_exchange(const os::DirectoryPtr& directory, PartitionFiles& files) {
+  MILLRACE_TRY(const auto replaced, pending_exchange(directory));
+  if (!replaced) return {};
+  std::erase_if(files.segments, [&](const auto& segment) {
+    const bool goes = segment.base > replaced->begin && segment.base < replaced->end;
+    if (goes) files.leftovers.push_back(segment.name);
+    return goes;
+  });
+  for (auto& segment : files.segments) segment.has_old_indexes |= segment.base == replaced->begin;
+  return {};
 }
 
 }  // namespace
@@ -40,17 +53,18 @@ Result<PartitionFiles> list_partition(const os::DirectoryPtr& directory) {
   for (const auto& entry : entries) {
     const std::string& name = entry.name;
     if (const auto base = parse_file_name(name, log_suffix)) {
-      files.segments.push_back({*base, name});
+      files.segments.push_back({*base, name, false});
     } else if (name.find(side_mark) != std::string::npos) {
       files.side_files.push_back(name);
     } else if (is_leftover(name)) {
       files.leftovers.push_back(name);
       const auto suffix = std::string(log_suffix).append(swap_suffix);
       if (const auto replaced = parse_file_name(name, suffix)) {
-        replacements.push_back({*replaced, name});
+        replacements.push_back({*replaced, name, true});
       }
     }
   }
+  MILLRACE_CHECK(finish_listed_exchange(directory, files));
   for (const auto& replacement : replacements) {
     MILLRACE_TRY(const Offset next, next_offset_of(directory, replacement.name, replacement.base));
     std::erase_if(files.segments, [&](const auto& segment) {

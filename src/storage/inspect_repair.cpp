@@ -35,12 +35,15 @@ struct Sorted {
 
 class Repair {
  public:
-  explicit Repair(const os::DirectoryPtr& directory) : directory_(directory) {}
+  Repair(const os::DirectoryPtr& directory, const RepairOptions& options)
+      : directory_(directory), options_(options) {}
   Result<RepairReport> run();
 
  private:
   Sorted sort_bytes(Bytes log, Offset base, Offset limit, bool is_last);
-  Result<void> repair_segment(Offset base, Offset limit, bool is_last);
+  Result<std::vector<PartitionFiles::SegmentFile>> tidy();
+  Result<void> repair_segment(const PartitionFiles::SegmentFile& segment, Offset limit,
+                              bool is_last);
   Result<void> put_aside(const std::string& log, Bytes bytes, std::uint64_t position);
   Result<void> replace_log(Offset base, Bytes log, const std::vector<ByteRange>& good);
   Result<void> trim(const std::string& name, const Sorted& sorted, std::uint64_t file_bytes);
@@ -51,6 +54,7 @@ class Repair {
   void did(std::string sentence) { report_.done.push_back(std::move(sentence)); }
 
   const os::DirectoryPtr& directory_;
+  const RepairOptions& options_;
   PartitionReport found_;
   KnownState known_;
   RepairReport report_;
@@ -104,13 +108,14 @@ Result<void> Repair::put_aside(const std::string& log, Bytes bytes, std::uint64_
     if (there == as_text(bytes)) break;
     name = fmt::format("{}-{}", wanted, n);
   }
-  MILLRACE_CHECK(directory_->replace_file(name, as_text(bytes)));
+  if (!options_.dry_run) MILLRACE_CHECK(directory_->replace_file(name, as_text(bytes)));
   report_.side_files.push_back(name);
   did(fmt::format("{} damaged bytes at {} of {} are in {} now", bytes.size(), position, log, name));
   return {};
 }
 
 Result<void> Repair::replace_log(Offset base, Bytes log, const std::vector<ByteRange>& good) {
+  if (options_.dry_run) return {};
   const std::string name = file_name(base, log_suffix) + std::string(cleaned_suffix);
   auto written = [&]() -> Result<void> {
     MILLRACE_TRY(os::File file, directory_->open(name, os::OpenMode::replace));
@@ -137,16 +142,18 @@ Result<void> Repair::replace_log(Offset base, Bytes log, const std::vector<ByteR
 Result<void> Repair::trim(const std::string& name, const Sorted& sorted, std::uint64_t file_bytes) {
   last_bytes_ = sorted.end;
   if (sorted.end == file_bytes) return {};
-  MILLRACE_TRY(os::File file, directory_->open(name, os::OpenMode::read_write));
-  MILLRACE_CHECK(file.resize(sorted.end));
-  MILLRACE_CHECK(file.sync());
   did(fmt::format("{} is cut behind its last batch, at {} of {} bytes", name, sorted.end,
                   file_bytes));
-  return {};
+  if (options_.dry_run) return {};
+  MILLRACE_TRY(os::File file, directory_->open(name, os::OpenMode::read_write));
+  MILLRACE_CHECK(file.resize(sorted.end));
+  return file.sync();
 }
 
 Result<void> Repair::rebuild_indexes(Offset base) {
   const std::string name = file_name(base, log_suffix);
+  did(fmt::format("the indexes of {} are rebuilt", name));
+  if (options_.dry_run) return {};
   MILLRACE_TRY(const FileBytes content, FileBytes::open(directory_, name));
   MILLRACE_CHECK(write_indexes(directory_, base, content.bytes()));
   for (const auto suffix : {offset_index_suffix, time_index_suffix}) {
@@ -154,12 +161,12 @@ Result<void> Repair::rebuild_indexes(Offset base) {
                  directory_->open(file_name(base, suffix), os::OpenMode::read_write));
     MILLRACE_CHECK(file.sync());
   }
-  did(fmt::format("the indexes of {} are rebuilt", name));
   return {};
 }
 
-Result<void> Repair::repair_segment(Offset base, Offset limit, bool is_last) {
-  const std::string name = file_name(base, log_suffix);
+Result<void> Repair::repair_segment(const PartitionFiles::SegmentFile& segment, Offset limit,
+                                    bool is_last) {
+  const auto& [base, name, has_old_indexes] = segment;
   bool indexes = finds_fault(file_name(base, offset_index_suffix)) ||
                  finds_fault(file_name(base, time_index_suffix));
   {
@@ -169,7 +176,7 @@ Result<void> Repair::repair_segment(Offset base, Offset limit, bool is_last) {
       did(fmt::format("{} bytes of {} cannot be read from the disk and count as zeros",
                       content.unreadable(), name));
     }
-    const Sorted sorted = sort_bytes(log, base, limit, is_last);
+    const Sorted sorted = sort_bytes(log, segment.base, limit, is_last);
     report_.torn_bytes += sorted.torn_bytes;
     report_.lost.insert(report_.lost.end(), sorted.lost.begin(), sorted.lost.end());
     for (const ByteRange& range : sorted.damaged) {
@@ -187,17 +194,20 @@ Result<void> Repair::repair_segment(Offset base, Offset limit, bool is_last) {
 }
 
 Result<void> Repair::rebuild_epochs(const std::vector<Offset>& bases) {
+  did(fmt::format("{} is rebuilt from the batches", EpochCache::file_name));
+  if (options_.dry_run) return {};
   EpochCache epochs;
   MILLRACE_CHECK(epochs.rebuild(directory_, bases));
-  did(fmt::format("{} is rebuilt from the batches", EpochCache::file_name));
   return epochs.save(directory_);
 }
 
 Result<void> Repair::write_control(const std::vector<Offset>& bases) {
-  MILLRACE_TRY(ControlFile control, ControlFile::open_owner(directory_));
   const Offset end = std::max(end_, known_.is_known ? known_.durable : end_);
   const Offset start =
       known_.is_known ? std::clamp(known_.log_start, bases.front(), end) : bases.front();
+  did(fmt::format("the control file says that the log is [{}, {})", start.value(), end.value()));
+  if (options_.dry_run) return {};
+  MILLRACE_TRY(ControlFile control, ControlFile::open_owner(directory_));
   control.initialise();
   ControlBlock& block = control.block();
   block.compacted = known_.gaps_are_normal ? 1 : 0;
@@ -208,44 +218,63 @@ Result<void> Repair::write_control(const std::vector<Offset>& bases) {
   block.active_base_offset.store(bases.back().value());
   block.active_end.store(last_bytes_);
   block.state.store(static_cast<std::uint32_t>(ControlState::live));
-  did(fmt::format("the control file says that the log is [{}, {})", start.value(), end.value()));
   return control.sync();
 }
 
+Result<std::vector<PartitionFiles::SegmentFile>> Repair::tidy() {
+  MILLRACE_TRY(PartitionFiles files, list_partition(directory_));
+  for (const auto* names : {&files.leftovers, &files.orphans}) {
+    for (const auto& name : *names) {
+      did(fmt::format("{} is gone: the exchange of files that left it is finished or undone",
+                      name));
+    }
+  }
+  if (options_.dry_run) return std::move(files.segments);
+  MILLRACE_TRY(const std::vector<Offset> bases, tidy_segment_files(directory_));
+  std::vector<PartitionFiles::SegmentFile> segments;
+  for (const Offset base : bases) segments.push_back({base, file_name(base, log_suffix), false});
+  return segments;
+}
+
 Result<RepairReport> Repair::run() {
-  MILLRACE_TRY(found_, verify_partition(directory_));
+  MILLRACE_TRY(found_, verify_partition(directory_, options_.progress));
   known_ = read_known_state(directory_);
   const bool needed =
       std::any_of(found_.findings.begin(), found_.findings.end(), [](const Finding& finding) {
         return finding.severity != Severity::note || finding.kind != FindingKind::leftover;
       });
-  MILLRACE_TRY(const std::vector<Offset> bases, tidy_segment_files(directory_));
-  if (!needed || bases.empty()) return std::move(report_);
-  for (std::size_t i = 0; i < bases.size(); ++i) {
-    const bool is_last = i + 1 == bases.size();
+  MILLRACE_TRY(const auto segments, tidy());
+  if (!needed || segments.empty()) return std::move(report_);
+  std::vector<Offset> bases;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const bool is_last = i + 1 == segments.size();
     Offset limit{std::numeric_limits<std::int64_t>::max()};
-    if (!is_last) limit = bases[i + 1];
+    if (!is_last) limit = segments[i + 1].base;
     if (is_last && known_.is_same_run) limit = known_.log_end;
-    MILLRACE_CHECK(repair_segment(bases[i], limit, is_last));
+    bases.push_back(segments[i].base);
+    MILLRACE_CHECK(repair_segment(segments[i], limit, is_last));
   }
   if (finds_fault(EpochCache::file_name)) MILLRACE_CHECK(rebuild_epochs(bases));
   if (finds_fault(cleaner_checkpoint_name)) {
-    MILLRACE_CHECK(directory_->replace_file(cleaner_checkpoint_name, format_checkpoint({"0"})));
     did(fmt::format("{} is set back to 0", cleaner_checkpoint_name));
+    if (!options_.dry_run) {
+      MILLRACE_CHECK(directory_->replace_file(cleaner_checkpoint_name, format_checkpoint({"0"})));
+    }
   }
   MILLRACE_CHECK(write_control(bases));
   for (const Finding& finding : found_.findings) {
     if (finding.kind == FindingKind::missing_offsets) report_.lost.push_back(finding.offsets);
   }
   report_.lost = merged(std::move(report_.lost));
-  MILLRACE_CHECK(directory_->sync());
+  if (!options_.dry_run) MILLRACE_CHECK(directory_->sync());
   return std::move(report_);
 }
 
 }  // namespace
 
-Result<RepairReport> repair_partition(const os::DirectoryPtr& directory) {
-  return Repair(directory).run();
+Result<RepairReport> repair_partition(const os::DirectoryPtr& directory,
+                                      const RepairOptions& options) {
+  return Repair(directory, options).run();
 }
 
 }  // namespace millrace::inline v0::storage

@@ -107,6 +107,17 @@ Result<void> end_exchange(const os::DirectoryPtr& directory) {
   return directory->sync();
 }
 
+Result<std::optional<OffsetRange>> pending_exchange(const os::DirectoryPtr& directory) {
+  MILLRACE_TRY(const bool announced, directory->exists(exchange_file_name));
+  if (!announced) return std::optional<OffsetRange>();
+  MILLRACE_TRY(const std::string text, directory->read_file(exchange_file_name));
+  const auto segments = parse_exchange(text);
+  if (!segments) return std::optional<OffsetRange>();
+  const std::string cleaned = file_name(segments->begin, log_suffix).append(cleaned_suffix);
+  MILLRACE_TRY(const bool in_waiting, directory->exists(cleaned));
+  return in_waiting ? std::optional<OffsetRange>() : segments;
+}
+
 Result<void> finish_exchange(const os::DirectoryPtr& directory) {
   MILLRACE_TRY(const bool announced, directory->exists(exchange_file_name));
   if (!announced) return {};

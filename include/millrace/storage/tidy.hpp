@@ -2,6 +2,7 @@
 #include <millrace/core/error.hpp>
 #include <millrace/core/result.hpp>
 #include <millrace/os/directory.hpp>
+#include <optional>
 #include <vector>
 
 namespace millrace::inline v0::storage {
@@ -17,6 +18,9 @@ Result<std::vector<Offset>> tidy_segment_files(const os::DirectoryPtr& directory
 inline constexpr const char* exchange_file_name = "segment-exchange";
 Result<void> begin_exchange(const os::DirectoryPtr& directory, OffsetRange segments);
 Result<void> end_exchange(const os::DirectoryPtr& directory);
+/// The segments of an announced exchange whose cleaned log is in place, of which only the one at
+/// the beginning counts; nothing if none is announced, or it is to be undone.
+Result<std::optional<OffsetRange>> pending_exchange(const os::DirectoryPtr& directory);
 /// Undoes an announced exchange if the cleaned log is not in place, completes it if it is.
 Result<void> finish_exchange(const os::DirectoryPtr& directory);
 
