@@ -1,5 +1,6 @@
 #include <exception>
 
+#include "bench_command.hpp"
 #include "commands.hpp"
 #include "standard_streams.hpp"
 
@@ -16,6 +17,11 @@ int main(int argc, char** argv) {
     add_topic_delete(program, topic);
     add_produce(program);
     add_consume(program);
+    add_bench(program);
+    CLI::App& log = *program.app().add_subcommand("log", "Check, show and mend files");
+    add_log_verify(program, log);
+    add_log_dump(program, log);
+    add_log_repair(program, log);
     set_main_help(program.app());
     return program.run(argc, argv);
   } catch (const std::exception& error) {

@@ -31,7 +31,8 @@ void Program::require_data() const {
 }
 
 void Program::on(CLI::App& command, Action action, bool needs_data) {
-  command.callback([this, action = std::move(action), needs_data] {
+  command.callback([this, &command, action = std::move(action), needs_data] {
+    if (!command.get_subcommands().empty()) return;  // it is the subcommand's turn
     if (needs_data) require_data();
     action_ = action;
   });
