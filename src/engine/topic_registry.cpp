@@ -54,25 +54,6 @@ std::vector<std::string_view> split(std::string_view line) {
   return words;
 }
 
-std::optional<TopicEntry> parse_entry(std::string_view line) {
-  const auto words = split(line);
-  if (words.size() < 3 || !check_topic_name(words[0])) return std::nullopt;
-  TopicEntry entry;
-  entry.name = words[0];
-  const auto& count = words[1];
-  const auto parsed = std::from_chars(count.data(), count.data() + count.size(), entry.partitions);
-  if (parsed.ptr != count.data() + count.size() || entry.partitions < 1) return std::nullopt;
-  entry.id = words[2];
-  for (std::size_t i = 3; i < words.size(); ++i) {
-    const std::size_t equals = words[i].find('=');
-    if (equals == std::string_view::npos) return std::nullopt;
-    const auto value = unescape(words[i].substr(equals + 1));
-    if (!value) return std::nullopt;
-    entry.config.emplace(words[i].substr(0, equals), *value);
-  }
-  return entry;
-}
-
 std::optional<std::string> property(std::string_view text, std::string_view name) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -93,6 +74,25 @@ Result<void> create_meta(const os::DirectoryPtr& directory) {
 }
 
 }  // namespace
+
+std::optional<TopicEntry> parse_topic(std::string_view line) {
+  const auto words = split(line);
+  if (words.size() < 3 || !check_topic_name(words[0])) return std::nullopt;
+  TopicEntry entry;
+  entry.name = words[0];
+  const auto& count = words[1];
+  const auto parsed = std::from_chars(count.data(), count.data() + count.size(), entry.partitions);
+  if (parsed.ptr != count.data() + count.size() || entry.partitions < 1) return std::nullopt;
+  entry.id = words[2];
+  for (std::size_t i = 3; i < words.size(); ++i) {
+    const std::size_t equals = words[i].find('=');
+    if (equals == std::string_view::npos) return std::nullopt;
+    const auto value = unescape(words[i].substr(equals + 1));
+    if (!value) return std::nullopt;
+    entry.config.emplace(words[i].substr(0, equals), *value);
+  }
+  return entry;
+}
 
 std::string make_uuid() {
   static constexpr char alphabet[] =
@@ -151,7 +151,7 @@ Result<std::vector<TopicEntry>> load_topics(const os::DirectoryPtr& directory) {
   MILLRACE_TRY(const std::string text, directory->read_file(topics_file));
   MILLRACE_TRY(const auto lines, storage::parse_checkpoint(text, topics_file));
   for (const std::string& line : lines) {
-    auto entry = parse_entry(line);
+    auto entry = parse_topic(line);
     if (!entry) {
       return Error(Errc::corrupt_data, "the file \"topics\" in " + directory->path() +
                                            " has a damaged line: \"" + line.substr(0, 80) + "\"");
