@@ -63,8 +63,8 @@ void Listing::hold_against_topics(const std::vector<Id>& present) {
   const auto topics = registry::load_topics(directory_);
   if (!topics) {
     find(FindingKind::checkpoint, Severity::damage, registry::topics_file,
-         fmt::format("{}; the records are in the partitions' directories: restore the file from a "
-                     "copy, or delete it and create the topics again with as many partitions",
+         fmt::format("{}; or, without a copy, delete it and create the topics again with as many "
+                     "partitions: they find their records",
                      topics.error().message()));
     return;
   }

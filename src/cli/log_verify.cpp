@@ -139,7 +139,6 @@ class Verification {
   Tally tally_;
   std::uint64_t records_ = 0;
   std::uint64_t bytes_ = 0;
-  std::uint64_t worse_than_notes_ = 0;  // partitions
 };
 
 PartitionReport Verification::look_at(const LogPartition& partition) {
@@ -167,11 +166,9 @@ Result<void> Verification::conclude() const {
   const std::string found =
       tally_.damage > 0 ? "something cannot be read" : "nothing is lost, but not all is in order";
   return Error(Errc::corrupt_data,
-               fmt::format("{}: {}, see the findings ({} in {} of {}); what can be mended is by: "
-                           "millrace log repair {}",
-                           target_.path, found, counted(tally_.damage + tally_.problems, "finding"),
-                           worse_than_notes_, counted(target_.partitions.size(), "partition"),
-                           target_.path));
+               fmt::format("{}: {}; see the findings that are more than notes. What can be mended "
+                           "is by: millrace log repair {}",
+                           target_.path, found, target_.path));
 }
 
 Result<void> Verification::run() {
@@ -180,7 +177,6 @@ Result<void> Verification::run() {
   for (const LogPartition& partition : target_.partitions) {
     const PartitionReport report = look_at(partition);
     tally_.add(report.findings);
-    if (report.worst() > Severity::note) ++worse_than_notes_;
     if (json_) {
       partitions.push_back(as_json(partition.name, report));
       continue;

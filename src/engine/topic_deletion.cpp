@@ -54,9 +54,7 @@ Result<void> write_partition_metadata(const os::DirectoryPtr& partition, const s
 }
 
 Result<void> announce_deletion(const os::DirectoryPtr& directory, const TopicEntry& topic) {
-  return directory->replace_file(
-      deletion_file, storage::format_checkpoint(
-                         {topic.name + " " + std::to_string(topic.partitions) + " " + topic.id}));
+  return directory->replace_file(deletion_file, storage::format_checkpoint({format_topic(topic)}));
 }
 
 Result<void> finish_deletion(const os::DirectoryPtr& directory) {

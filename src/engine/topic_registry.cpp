@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <random>
 
+#include <millrace/core/crc32c.hpp>
 #include <millrace/engine/topic_name.hpp>
 #include <millrace/storage/checkpoint.hpp>
 
@@ -54,6 +56,14 @@ std::vector<std::string_view> split(std::string_view line) {
   return words;
 }
 
+constexpr std::string_view checksum_word = " crc32c=";
+
+std::string checksum_of(std::string_view line) {
+  char digits[9];
+  std::snprintf(digits, sizeof digits, "%08x", crc32c(as_bytes(line)));
+  return digits;
+}
+
 std::optional<std::string> property(std::string_view text, std::string_view name) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -76,7 +86,12 @@ Result<void> create_meta(const os::DirectoryPtr& directory) {
 }  // namespace
 
 std::optional<TopicEntry> parse_topic(std::string_view line) {
-  const auto words = split(line);
+  const std::size_t end = line.rfind(checksum_word);
+  if (end == std::string_view::npos) return std::nullopt;
+  if (line.substr(end + checksum_word.size()) != checksum_of(line.substr(0, end))) {
+    return std::nullopt;
+  }
+  const auto words = split(line.substr(0, end));
   if (words.size() < 3 || !check_topic_name(words[0])) return std::nullopt;
   TopicEntry entry;
   entry.name = words[0];
@@ -92,6 +107,12 @@ std::optional<TopicEntry> parse_topic(std::string_view line) {
     entry.config.emplace(words[i].substr(0, equals), *value);
   }
   return entry;
+}
+
+std::string format_topic(const TopicEntry& topic) {
+  std::string line = topic.name + " " + std::to_string(topic.partitions) + " " + topic.id;
+  for (const auto& [name, value] : topic.config) line += " " + name + "=" + escape(value);
+  return line + std::string(checksum_word) + checksum_of(line);
 }
 
 std::string make_uuid() {
@@ -127,9 +148,18 @@ Result<bool> check_meta(const os::DirectoryPtr& directory) {
                      " has no millrace.format (Kafka's own directories have none); give another "
                      "directory");
   }
-  if (std::atoi(format->c_str()) > current_format) {
+  int number = 0;
+  const auto parsed =
+      std::from_chars(format->data(), format->data() + format->size(), number);
+  if (parsed.ptr != format->data() + format->size() || number < 1) {
+    return Error(Errc::corrupt_data,
+                 "reading " + std::string(meta_file) + " in " + directory->path() +
+                     ": its millrace.format is \"" + *format + "\"; make it " +
+                     std::to_string(current_format) + " again");
+  }
+  if (number > current_format) {
     return Error(Errc::newer_format, directory->path() + " was written in format " + *format +
-                                         ", this millrace knows up to " +
+                                         " by its " + meta_file + ", this millrace knows up to " +
                                          std::to_string(current_format) + "; use a newer one");
   }
   return true;
@@ -149,13 +179,18 @@ Result<std::vector<TopicEntry>> load_topics(const os::DirectoryPtr& directory) {
   MILLRACE_TRY(const bool exists, directory->exists(topics_file));
   if (!exists) return topics;
   MILLRACE_TRY(const std::string text, directory->read_file(topics_file));
-  MILLRACE_TRY(const auto lines, storage::parse_checkpoint(text, topics_file));
-  for (const std::string& line : lines) {
+  const auto damaged = [&](const std::string& what) {
+    return Error(Errc::corrupt_data,
+                 "reading the file \"" + std::string(topics_file) + "\" in " + directory->path() +
+                     ": it " + what +
+                     "; restore it from a copy (the records are in the partitions' directories "
+                     "and are not touched)");
+  };
+  const auto lines = storage::parse_checkpoint(text, topics_file);
+  if (!lines) return damaged("is cut short or damaged at its top");
+  for (const std::string& line : *lines) {
     auto entry = parse_topic(line);
-    if (!entry) {
-      return Error(Errc::corrupt_data, "the file \"topics\" in " + directory->path() +
-                                           " has a damaged line: \"" + line.substr(0, 80) + "\"");
-    }
+    if (!entry) return damaged("has a damaged line: \"" + line.substr(0, 80) + "\"");
     topics.push_back(*std::move(entry));
   }
   return topics;
@@ -164,11 +199,7 @@ Result<std::vector<TopicEntry>> load_topics(const os::DirectoryPtr& directory) {
 Result<void> save_topics(const os::DirectoryPtr& directory, const std::vector<TopicEntry>& topics) {
   std::vector<std::string> lines;
   lines.reserve(topics.size());
-  for (const TopicEntry& topic : topics) {
-    std::string line = topic.name + " " + std::to_string(topic.partitions) + " " + topic.id;
-    for (const auto& [name, value] : topic.config) line += " " + name + "=" + escape(value);
-    lines.push_back(std::move(line));
-  }
+  for (const TopicEntry& topic : topics) lines.push_back(format_topic(topic));
   return directory->replace_file(topics_file, storage::format_checkpoint(lines));
 }
 

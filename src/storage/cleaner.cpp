@@ -259,6 +259,8 @@ Result<void> swap_in(const os::DirectoryPtr& directory, const std::vector<Segmen
                      Offset end) {
   const Offset base = replaced.front()->base_offset();
   const std::string log = file_name(base, log_suffix);
+  // An announcement without its cleaned file stands for a finished exchange: the file is there first.
+  MILLRACE_CHECK(directory->sync());
   MILLRACE_CHECK(begin_exchange(directory, {base, end}));
   for (const auto suffix : {offset_index_suffix, time_index_suffix, transaction_index_suffix}) {
     MILLRACE_CHECK(directory->remove(file_name(base, suffix)));

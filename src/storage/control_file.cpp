@@ -1,6 +1,7 @@
 #include <millrace/storage/control_file.hpp>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <iterator>
 
@@ -51,14 +52,21 @@ os::FileIdentity load_identity(const ControlBlock& block) noexcept {
 
 Result<ControlFile> ControlFile::open_owner(const os::DirectoryPtr& directory) {
   ControlFile control;
+  bool is_complete = true;
   auto mapped = [&]() -> Result<os::Mapping> {
-    MILLRACE_TRY(os::File file, directory->open(name, os::OpenMode::create));
-    MILLRACE_TRY(const std::uint64_t size, file.size());
-    if (size < file_bytes) {
-      MILLRACE_CHECK(file.reserve(0, file_bytes));
-      MILLRACE_CHECK(file.write_zeros(0, file_bytes, file_bytes));
+    auto file = directory->open(name, os::OpenMode::read_write);
+    if (!file && file.error().os_code() == ENOENT) {
+      is_complete = false;
+      file = directory->open(name, os::OpenMode::create);
     }
-    MILLRACE_TRY(os::Mapping map, os::Mapping::map(file, file_bytes, os::MapMode::read_write));
+    if (!file) return std::move(file).error();
+    MILLRACE_TRY(const std::uint64_t size, file->size());
+    if (size < file_bytes) {
+      is_complete = false;
+      MILLRACE_CHECK(file->reserve(0, file_bytes));
+      MILLRACE_CHECK(file->write_zeros(0, file_bytes, file_bytes));
+    }
+    MILLRACE_TRY(os::Mapping map, os::Mapping::map(*file, file_bytes, os::MapMode::read_write));
     MILLRACE_CHECK(map.populate_write(0, file_bytes));
     return map;
   }();
@@ -67,7 +75,8 @@ Result<ControlFile> ControlFile::open_owner(const os::DirectoryPtr& directory) {
     control.block_ = reinterpret_cast<ControlBlock*>(control.map_.data());
     return control;
   }
-  if (mapped.error().code() != Errc::no_space) return std::move(mapped).error();
+  // One that is there must not go stale while private memory stands for it.
+  if (is_complete || mapped.error().code() != Errc::no_space) return std::move(mapped).error();
   control.own_ = std::make_shared<ControlBlock>();
   control.block_ = control.own_.get();
   return control;

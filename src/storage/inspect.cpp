@@ -6,6 +6,7 @@
 #include <millrace/storage/epoch_cache.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/inspect.hpp>
+#include <span>
 
 #include "storage/file_bytes.hpp"
 #include "storage/inspect_files.hpp"
@@ -27,12 +28,24 @@ class Verification {
   struct Place {
     bool is_last = false;
     Offset limit{std::numeric_limits<std::int64_t>::max()};
+    std::span<const PartitionFiles::SegmentFile> later = {};
+    /// The base of the segment that follows if this one ends at `end`; `end` if there is none.
+    Offset next_base(Offset end) const {
+      for (const auto& segment : later) {
+        if (segment.base >= end) return segment.base;
+      }
+      return end;
+    }
   };
 
   void check_control();
-  void check_segment(const PartitionFiles::SegmentFile& file, const Place& place);
+  bool check_segment(const PartitionFiles::SegmentFile& file, Bytes log, const Place& place);
+  void check_segments(const std::vector<PartitionFiles::SegmentFile>& segments);
+  void check_unreadable(const PartitionFiles::SegmentFile& file, const Error& error,
+                        const Place& place);
+  void surplus(const std::string& file, std::string_view what);
   void check_batch(const BatchScan& scan, const std::string& file);
-  void check_damage(const BatchScan& scan, const std::string& file, const Place& place);
+  bool check_damage(const BatchScan& scan, const std::string& file, const Place& place);
   void check_end(const BatchScan& scan, const SegmentSummary& segment, const Place& place);
   void check_epoch(const BatchView& batch);
   void check_epoch_file();
@@ -92,14 +105,11 @@ void Verification::check_batch(const BatchScan& scan, const std::string& file) {
                    scan.position(), file, walked.error().message())});
 }
 
-void Verification::check_damage(const BatchScan& scan, const std::string& file,
+/// Whether the log ends here.
+bool Verification::check_damage(const BatchScan& scan, const std::string& file,
                                 const Place& place) {
-  OffsetRange lost = scan.missing();
-  const bool nothing_behind = lost.begin == lost.end;
-  if (nothing_behind && !place.is_last) lost.end = std::max(lost.begin, place.limit);
-  if (nothing_behind && place.is_last) lost.end = std::max(lost.begin, known_.durable);
-  const bool never_durable = known_.is_known ? lost.begin >= known_.durable : nothing_behind;
-  if (place.is_last && never_durable) {
+  const DamageVerdict verdict = judge_damage(known_, {scan.position(), scan.missing(), place.is_last});
+  if (!verdict.is_kept) {
     add({FindingKind::torn_tail,
          Severity::note,
          file,
@@ -109,24 +119,23 @@ void Verification::check_damage(const BatchScan& scan, const std::string& file,
          fmt::format("{} bytes at {} of {} are behind the end of the log: an append that a crash "
                      "cut short; opening the log removes them",
                      scan.length(), scan.position(), file)});
-    return;
+    return verdict.ends_log;
   }
+  OffsetRange lost = verdict.lost;
+  if (lost.begin == lost.end) lost.end = place.next_base(lost.begin);
+  next_ = std::max(next_, lost.end);
   add({FindingKind::damaged_batches, Severity::damage, file, scan.position(), scan.length(), lost,
        fmt::format("{} bytes at {} of {} are damaged: offsets [{}, {}) cannot be read; restore the "
                    "file from a copy, or take them out with `millrace log repair`",
                    scan.length(), scan.position(), file, lost.begin.value(), lost.end.value())});
+  return verdict.ends_log;
 }
 
 void Verification::check_end(const BatchScan& scan, const SegmentSummary& segment,
                              const Place& place) {
-  const bool ended_in_damage = !report_.findings.empty() &&
-                               report_.findings.back().file == segment.file &&
-                               report_.findings.back().kind == FindingKind::damaged_batches &&
-                               report_.findings.back().offsets.end > scan.expected();
-  const Offset should_end = place.is_last ? std::max(known_.durable, scan.expected()) : place.limit;
-  if (scan.expected() < should_end && !ended_in_damage) {
-    missing(segment.file, scan.position(), {scan.expected(), should_end});
-  }
+  Offset should_end = place.is_last ? known_.least_end() : place.next_base(next_);
+  if (!place.is_last && !joins(known_, next_, should_end)) should_end = next_;
+  if (next_ < should_end) missing(segment.file, scan.position(), {next_, should_end});
   next_ = std::max(next_, should_end);
   if (place.is_last || scan.position() == segment.file_bytes) return;
   add({FindingKind::untrimmed,
@@ -140,24 +149,27 @@ void Verification::check_end(const BatchScan& scan, const SegmentSummary& segmen
                    segment.file, segment.file_bytes - scan.position())});
 }
 
-void Verification::check_segment(const PartitionFiles::SegmentFile& file, const Place& place) {
+void Verification::check_unreadable(const PartitionFiles::SegmentFile& file, const Error& error,
+                                    const Place& place) {
+  const Offset end =
+      std::max(file.base, place.is_last ? known_.least_end() : place.next_base(file.base + 1));
+  add({FindingKind::damaged_batches,
+       Severity::damage,
+       file.name,
+       0,
+       0,
+       {file.base, end},
+       error.message()});
+  next_ = std::max(next_, end);
   SegmentSummary segment;
   segment.file = file.name;
   segment.base_offset = segment.next_offset = file.base;
-  const auto content = FileBytes::open(directory_, file.name);
-  if (!content) {
-    const Offset end = place.is_last ? std::max(file.base, known_.durable) : place.limit;
-    add({FindingKind::damaged_batches,
-         Severity::damage,
-         file.name,
-         0,
-         0,
-         {file.base, end},
-         content.error().message()});
-    next_ = std::max(next_, end);
-    report_.segments.push_back(segment);
-    return;
-  }
+  report_.segments.push_back(std::move(segment));
+}
+
+/// Whether the log goes on behind it.
+bool Verification::check_segment(const PartitionFiles::SegmentFile& file, Bytes log,
+                                 const Place& place) {
   if (file.base < next_) {
     add({FindingKind::overlap,
          Severity::problem,
@@ -169,13 +181,18 @@ void Verification::check_segment(const PartitionFiles::SegmentFile& file, const 
                      "away if the log reads without it",
                      file.name, next_.value())});
   }
-  segment.file_bytes = content->bytes().size();
+  SegmentSummary segment;
+  segment.file = file.name;
+  segment.base_offset = file.base;
+  segment.file_bytes = log.size();
   IndexCheck indexes(directory_, file.base);
-  BatchScan scan(content->bytes(), file.base, place.limit);
-  for (auto step = scan.next(); step != BatchScan::Step::end; step = scan.next()) {
+  BatchScan scan(log, file.base, place.limit);
+  bool ended = false;
+  for (auto step = scan.next(); step != BatchScan::Step::end && !ended; step = scan.next()) {
     if (step == BatchScan::Step::damage) {
-      check_damage(scan, file.name, place);
+      ended = check_damage(scan, file.name, place);
       indexes.damage(scan.position(), scan.length(), scan.missing());
+      if (ended) break;
       continue;
     }
     check_batch(scan, file.name);
@@ -183,11 +200,15 @@ void Verification::check_segment(const PartitionFiles::SegmentFile& file, const 
     ++segment.batches;
     segment.records += static_cast<std::uint64_t>(scan.batch().record_count());
     segment.bytes += scan.length();
+    next_ = std::max(next_, scan.expected());
     if (progress_) progress_(scan.batch());
   }
-  segment.next_offset = scan.expected();
-  next_ = std::max(next_, scan.expected());
-  check_end(scan, segment, place);
+  segment.next_offset = next_;
+  if (ended) {
+    next_ = std::max(next_, known_.least_end());
+  } else {
+    check_end(scan, segment, place);
+  }
   if (file.has_old_indexes) {
     indexes.name_old(report_.findings);
   } else {
@@ -197,6 +218,44 @@ void Verification::check_segment(const PartitionFiles::SegmentFile& file, const 
   segment.time_entries = indexes.time_entries();
   segment.largest_timestamp = indexes.largest();
   report_.segments.push_back(std::move(segment));
+  return !ended;
+}
+
+void Verification::surplus(const std::string& file, std::string_view what) {
+  add({FindingKind::leftover,
+       Severity::note,
+       file,
+       0,
+       0,
+       {},
+       fmt::format("{} {}; opening the log removes it", file, what)});
+}
+
+void Verification::check_segments(const std::vector<PartitionFiles::SegmentFile>& segments) {
+  bool goes_on = segments.empty() || !known_.is_stray(segments.front().base);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const auto& file = segments[i];
+    const auto content = FileBytes::open(directory_, file.name);
+    const bool unused = content && end_of_content(content->bytes(), 0) == 0;
+    if (i > 0 && unused && file.base < next_) {
+      surplus(file.name, "is empty, left over from a roll that failed");
+      continue;
+    }
+    goes_on = goes_on && (i == 0 || joins(known_, next_, file.base));
+    if (!goes_on) {
+      surplus(file.name, "is behind the end of the log: it was never known to be durable");
+      continue;
+    }
+    Place place;
+    place.is_last = i + 1 == segments.size();
+    place.limit = limit_of_segment(directory_, segments, i, known_);
+    place.later = std::span(segments).subspan(i + 1);
+    if (content) {
+      goes_on = check_segment(file, content->bytes(), place);
+    } else {
+      check_unreadable(file, content.error(), place);
+    }
+  }
 }
 
 void Verification::check_control() {
@@ -306,24 +365,19 @@ void Verification::name_other_files(const PartitionFiles& files) {
 
 Result<PartitionReport> Verification::run() {
   MILLRACE_TRY(const PartitionFiles files, list_partition(directory_));
-  known_ = read_known_state(directory_);
+  MILLRACE_TRY(known_, read_known_state(directory_));
   check_control();
   MILLRACE_CHECK(epochs_.load(directory_));
   const auto& segments = files.segments;
-  const Offset first = segments.empty() ? known_.log_end : segments.front().base;
+  const bool none = segments.empty() || known_.is_stray(segments.front().base);
+  const Offset first = none ? std::max(known_.log_start, known_.flushed) : segments.front().base;
   report_.log_start_offset = std::max(first, known_.log_start);
   next_ = first;
   if (known_.is_known && known_.log_start < std::min(first, known_.durable)) {
     missing(segments.empty() ? directory_->path() : segments.front().name, 0,
             {known_.log_start, std::min(first, known_.durable)});
   }
-  for (std::size_t i = 0; i < segments.size(); ++i) {
-    Place place;
-    place.is_last = i + 1 == segments.size();
-    if (!place.is_last) place.limit = segments[i + 1].base;
-    if (place.is_last && known_.is_same_run) place.limit = known_.log_end;
-    check_segment(segments[i], place);
-  }
+  check_segments(segments);
   report_.log_end_offset = next_;
   for (const auto& segment : report_.segments) {
     report_.bytes += segment.bytes;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/tidy.hpp>
@@ -29,20 +30,43 @@ Result<Offset> next_offset_of(const os::DirectoryPtr& directory, const std::stri
   return scan.expected();
 }
 
-/// An exchange of ours whose cleaned log is in place: what it stands for counts no more.
-Result<void> finish_listed_exchange(const os::DirectoryPtr& directory, PartitionFiles& files) {
-  MILLRACE_TRY(const auto replaced, pending_exchange(directory));
-  if (!replaced) return {};
-  std::erase_if(files.segments, [&](const auto& segment) {
-    const bool goes = segment.base > replaced->begin && segment.base < replaced->end;
-    if (goes) files.leftovers.push_back(segment.name);
-    return goes;
-  });
-  for (auto& segment : files.segments) segment.has_old_indexes |= segment.base == replaced->begin;
+using SegmentFiles = std::vector<PartitionFiles::SegmentFile>;
+
+/// Leaves out what finishing an announced exchange takes away.
+Result<void> apply_exchange(const os::DirectoryPtr& directory, PartitionFiles& files) {
+  MILLRACE_TRY(const auto exchange, read_exchange(directory));
+  if (!exchange.is_announced || exchange.is_undone) return {};
+  Offset covered{0};
+  SegmentFiles kept;
+  for (auto& segment : files.segments) {
+    const bool goes = exchange.segments ? segment.base > exchange.segments->begin &&
+                                              segment.base < exchange.segments->end
+                                        : segment.base < covered;
+    if (goes) {
+      files.leftovers.push_back(segment.name);
+      continue;
+    }
+    segment.has_old_indexes = !exchange.segments || segment.base == exchange.segments->begin;
+    if (!exchange.segments) {
+      MILLRACE_TRY(covered, next_offset_of(directory, segment.name, segment.base));
+    }
+    kept.push_back(segment);
+  }
+  files.segments = std::move(kept);
   return {};
 }
 
 }  // namespace
+
+Offset limit_of_segment(const os::DirectoryPtr& directory, const SegmentFiles& segments,
+                        std::size_t index, const KnownState& known) {
+  while (++index < segments.size()) {
+    const auto content = FileBytes::open(directory, segments[index].name);
+    if (!content || end_of_content(content->bytes(), 0) != 0) return segments[index].base;
+  }
+  // What was not published before the owner was killed does not count.
+  return known.is_same_run ? known.log_end : Offset{std::numeric_limits<std::int64_t>::max()};
+}
 
 Result<PartitionFiles> list_partition(const os::DirectoryPtr& directory) {
   MILLRACE_TRY(auto entries, directory->list());
@@ -64,7 +88,7 @@ Result<PartitionFiles> list_partition(const os::DirectoryPtr& directory) {
       }
     }
   }
-  MILLRACE_CHECK(finish_listed_exchange(directory, files));
+  MILLRACE_CHECK(apply_exchange(directory, files));
   for (const auto& replacement : replacements) {
     MILLRACE_TRY(const Offset next, next_offset_of(directory, replacement.name, replacement.base));
     std::erase_if(files.segments, [&](const auto& segment) {

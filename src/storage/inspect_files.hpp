@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "storage/known_state.hpp"
+
 namespace millrace::inline v0::storage {
 
 /// What a partition's directory holds, as opening the log would see it: the replacement of an
@@ -19,6 +21,12 @@ struct PartitionFiles {
   std::vector<std::string> side_files;
 };
 Result<PartitionFiles> list_partition(const os::DirectoryPtr& directory);
+
+/// Where the offsets of segment `index` end at the latest: the base of the next one that holds
+/// anything.
+Offset limit_of_segment(const os::DirectoryPtr& directory,
+                        const std::vector<PartitionFiles::SegmentFile>& segments, std::size_t index,
+                        const KnownState& known);
 
 /// Sorts the ranges and joins those that touch.
 std::vector<OffsetRange> merged(std::vector<OffsetRange> ranges);

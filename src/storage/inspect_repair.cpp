@@ -31,7 +31,10 @@ struct Sorted {
   std::uint64_t end = 0;  // behind the last byte to keep or to put aside
   std::uint64_t torn_bytes = 0;
   Offset next_offset;
+  bool ends_log = false;
 };
+
+using SegmentFiles = std::vector<PartitionFiles::SegmentFile>;
 
 class Repair {
  public:
@@ -41,9 +44,13 @@ class Repair {
 
  private:
   Sorted sort_bytes(Bytes log, Offset base, Offset limit, bool is_last);
-  Result<std::vector<PartitionFiles::SegmentFile>> tidy();
-  Result<void> repair_segment(const PartitionFiles::SegmentFile& segment, Offset limit,
+  Result<SegmentFiles> tidy();
+  Result<bool> repair_segment(const PartitionFiles::SegmentFile& segment, Offset limit,
                               bool is_last);
+  Result<std::vector<Offset>> repair_segments(const SegmentFiles& files);
+  Result<void> repair_checkpoints(const std::vector<Offset>& bases);
+  Result<void> remove_control();
+  Result<void> remove_segment(Offset base, std::string_view why);
   Result<void> put_aside(const std::string& log, Bytes bytes, std::uint64_t position);
   Result<void> replace_log(Offset base, Bytes log, const std::vector<ByteRange>& good);
   Result<void> trim(const std::string& name, const Sorted& sorted, std::uint64_t file_bytes);
@@ -70,6 +77,7 @@ bool Repair::finds_fault(std::string_view file) const {
 
 Sorted Repair::sort_bytes(Bytes log, Offset base, Offset limit, bool is_last) {
   Sorted sorted;
+  sorted.next_offset = base;
   BatchScan scan(log, base, limit);
   for (auto step = scan.next(); step != BatchScan::Step::end; step = scan.next()) {
     const std::uint64_t after = scan.position() + scan.length();
@@ -82,19 +90,24 @@ Sorted Repair::sort_bytes(Bytes log, Offset base, Offset limit, bool is_last) {
         sorted.good.push_back({scan.position(), scan.length()});
       }
       sorted.end = after;
+      sorted.next_offset = scan.expected();
       continue;
     }
-    const bool nothing_behind = lost.begin == lost.end;
-    if (nothing_behind && is_last && (!known_.is_known || lost.begin >= known_.durable)) {
-      sorted.torn_bytes = scan.length();
-      continue;
+    const DamageVerdict verdict = judge_damage(known_, {scan.position(), lost, is_last});
+    sorted.ends_log = verdict.ends_log;
+    if (!verdict.is_kept) {
+      sorted.torn_bytes = end_of_content(log, scan.position()) - scan.position();
+      break;
     }
-    if (nothing_behind) lost.end = std::max(lost.begin, is_last ? known_.durable : limit);
+    lost = verdict.lost;
+    if (lost.begin == lost.end && !is_last) lost.end = std::max(lost.begin, limit);
     sorted.damaged.push_back({scan.position(), scan.length()});
     if (lost.begin < lost.end) sorted.lost.push_back(lost);
     sorted.end = after;
+    if (verdict.ends_log) break;
+    sorted.next_offset = std::max(sorted.next_offset, scan.expected());
   }
-  sorted.next_offset = scan.expected();
+  if (sorted.ends_log) sorted.next_offset = std::max(sorted.next_offset, known_.least_end());
   return sorted;
 }
 
@@ -164,11 +177,14 @@ Result<void> Repair::rebuild_indexes(Offset base) {
   return {};
 }
 
-Result<void> Repair::repair_segment(const PartitionFiles::SegmentFile& segment, Offset limit,
+/// Whether the log goes on behind it.
+Result<bool> Repair::repair_segment(const PartitionFiles::SegmentFile& segment, Offset limit,
                                     bool is_last) {
-  const auto& [base, name, has_old_indexes] = segment;
+  const Offset base = segment.base;
+  const std::string& name = segment.name;
   bool indexes = finds_fault(file_name(base, offset_index_suffix)) ||
                  finds_fault(file_name(base, time_index_suffix));
+  bool goes_on = true;
   {
     MILLRACE_TRY(const FileBytes content, FileBytes::open(directory_, name));
     const Bytes log = content.bytes();
@@ -176,7 +192,7 @@ Result<void> Repair::repair_segment(const PartitionFiles::SegmentFile& segment, 
       did(fmt::format("{} bytes of {} cannot be read from the disk and count as zeros",
                       content.unreadable(), name));
     }
-    const Sorted sorted = sort_bytes(log, segment.base, limit, is_last);
+    const Sorted sorted = sort_bytes(log, base, limit, is_last);
     report_.torn_bytes += sorted.torn_bytes;
     report_.lost.insert(report_.lost.end(), sorted.lost.begin(), sorted.lost.end());
     for (const ByteRange& range : sorted.damaged) {
@@ -189,8 +205,40 @@ Result<void> Repair::repair_segment(const PartitionFiles::SegmentFile& segment, 
       indexes = true;
     }
     end_ = std::max(end_, sorted.next_offset);
+    goes_on = !sorted.ends_log;
   }
-  return indexes ? rebuild_indexes(base) : Result<void>();
+  if (indexes) MILLRACE_CHECK(rebuild_indexes(base));
+  return goes_on;
+}
+
+Result<void> Repair::remove_segment(Offset base, std::string_view why) {
+  did(fmt::format("{} {} and is removed", file_name(base, log_suffix), why));
+  return options_.dry_run ? Result<void>() : remove_segment_files(directory_, base);
+}
+
+/// The segments that the log has then.
+Result<std::vector<Offset>> Repair::repair_segments(const SegmentFiles& files) {
+  std::vector<Offset> bases;
+  bool goes_on = files.empty() || !known_.is_stray(files.front().base);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const Offset base = files[i].base;
+    if (i > 0 && base < end_) {
+      MILLRACE_TRY(const FileBytes content, FileBytes::open(directory_, files[i].name));
+      if (end_of_content(content.bytes(), 0) == 0) {
+        MILLRACE_CHECK(remove_segment(base, "is empty"));
+        continue;
+      }
+    }
+    goes_on = goes_on && (i == 0 || joins(known_, end_, base));
+    if (!goes_on) {
+      MILLRACE_CHECK(remove_segment(base, "is behind the end of the log"));
+      continue;
+    }
+    bases.push_back(base);
+    const Offset limit = limit_of_segment(directory_, files, i, known_);
+    MILLRACE_TRY(goes_on, repair_segment(files[i], limit, i + 1 == files.size()));
+  }
+  return bases;
 }
 
 Result<void> Repair::rebuild_epochs(const std::vector<Offset>& bases) {
@@ -202,9 +250,13 @@ Result<void> Repair::rebuild_epochs(const std::vector<Offset>& bases) {
 }
 
 Result<void> Repair::write_control(const std::vector<Offset>& bases) {
-  const Offset end = std::max(end_, known_.is_known ? known_.durable : end_);
-  const Offset start =
-      known_.is_known ? std::clamp(known_.log_start, bases.front(), end) : bases.front();
+  Offset end = std::max(end_, known_.least_end());
+  Offset start = std::max(known_.log_start, known_.flushed);
+  if (!bases.empty()) {
+    start = std::clamp(known_.log_start, std::min(bases.front(), end), end);
+  } else {
+    end = std::max(start, end);
+  }
   did(fmt::format("the control file says that the log is [{}, {})", start.value(), end.value()));
   if (options_.dry_run) return {};
   MILLRACE_TRY(ControlFile control, ControlFile::open_owner(directory_));
@@ -215,13 +267,13 @@ Result<void> Repair::write_control(const std::vector<Offset>& bases) {
   block.log_end_offset.store(end.value());
   block.flushed_offset.store(end.value());
   block.high_watermark.store(end.value());
-  block.active_base_offset.store(bases.back().value());
+  block.active_base_offset.store(bases.empty() ? end.value() : bases.back().value());
   block.active_end.store(last_bytes_);
   block.state.store(static_cast<std::uint32_t>(ControlState::live));
   return control.sync();
 }
 
-Result<std::vector<PartitionFiles::SegmentFile>> Repair::tidy() {
+Result<SegmentFiles> Repair::tidy() {
   MILLRACE_TRY(PartitionFiles files, list_partition(directory_));
   for (const auto* names : {&files.leftovers, &files.orphans}) {
     for (const auto& name : *names) {
@@ -231,36 +283,42 @@ Result<std::vector<PartitionFiles::SegmentFile>> Repair::tidy() {
   }
   if (options_.dry_run) return std::move(files.segments);
   MILLRACE_TRY(const std::vector<Offset> bases, tidy_segment_files(directory_));
-  std::vector<PartitionFiles::SegmentFile> segments;
+  SegmentFiles segments;
   for (const Offset base : bases) segments.push_back({base, file_name(base, log_suffix), false});
   return segments;
 }
 
+/// Without a control file opening goes by the checkpoints beside the partition.
+Result<void> Repair::remove_control() {
+  if (!known_.is_missing) did(fmt::format("{} is removed", ControlFile::name));
+  if (options_.dry_run) return {};
+  MILLRACE_CHECK(directory_->remove(ControlFile::name));
+  return directory_->sync();
+}
+
+Result<void> Repair::repair_checkpoints(const std::vector<Offset>& bases) {
+  if (finds_fault(EpochCache::file_name)) MILLRACE_CHECK(rebuild_epochs(bases));
+  if (!finds_fault(cleaner_checkpoint_name)) return {};
+  did(fmt::format("{} is set back to 0", cleaner_checkpoint_name));
+  if (options_.dry_run) return {};
+  return directory_->replace_file(cleaner_checkpoint_name, format_checkpoint({"0"}));
+}
+
 Result<RepairReport> Repair::run() {
   MILLRACE_TRY(found_, verify_partition(directory_, options_.progress));
-  known_ = read_known_state(directory_);
+  MILLRACE_TRY(known_, read_known_state(directory_));
   const bool needed =
       std::any_of(found_.findings.begin(), found_.findings.end(), [](const Finding& finding) {
         return finding.severity != Severity::note || finding.kind != FindingKind::leftover;
       });
-  MILLRACE_TRY(const auto segments, tidy());
-  if (!needed || segments.empty()) return std::move(report_);
-  std::vector<Offset> bases;
-  for (std::size_t i = 0; i < segments.size(); ++i) {
-    const bool is_last = i + 1 == segments.size();
-    Offset limit{std::numeric_limits<std::int64_t>::max()};
-    if (!is_last) limit = segments[i + 1].base;
-    if (is_last && known_.is_same_run) limit = known_.log_end;
-    bases.push_back(segments[i].base);
-    MILLRACE_CHECK(repair_segment(segments[i], limit, is_last));
+  MILLRACE_TRY(const SegmentFiles segments, tidy());
+  if (!needed) return std::move(report_);
+  if (segments.empty() && !known_.is_known) {
+    MILLRACE_CHECK(remove_control());
+    return std::move(report_);
   }
-  if (finds_fault(EpochCache::file_name)) MILLRACE_CHECK(rebuild_epochs(bases));
-  if (finds_fault(cleaner_checkpoint_name)) {
-    did(fmt::format("{} is set back to 0", cleaner_checkpoint_name));
-    if (!options_.dry_run) {
-      MILLRACE_CHECK(directory_->replace_file(cleaner_checkpoint_name, format_checkpoint({"0"})));
-    }
-  }
+  MILLRACE_TRY(const std::vector<Offset> bases, repair_segments(segments));
+  MILLRACE_CHECK(repair_checkpoints(bases));
   MILLRACE_CHECK(write_control(bases));
   for (const Finding& finding : found_.findings) {
     if (finding.kind == FindingKind::missing_offsets) report_.lost.push_back(finding.offsets);

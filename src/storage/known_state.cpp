@@ -1,12 +1,16 @@
 #include "storage/known_state.hpp"
 
 #include <charconv>
+#include <limits>
 
 #include <millrace/storage/checkpoint.hpp>
+#include <millrace/storage/epoch_cache.hpp>
 #include <millrace/storage/file_names.hpp>
 
 namespace millrace::inline v0::storage {
 namespace {
+
+constexpr Offset no_limit{std::numeric_limits<std::int64_t>::max()};
 
 bool is_same_file(const os::DirectoryPtr& directory, const ControlBlock& block, Offset base) {
   const auto file = directory->open(file_name(base, log_suffix), os::OpenMode::read_only);
@@ -15,10 +19,14 @@ bool is_same_file(const os::DirectoryPtr& directory, const ControlBlock& block, 
   return identity && identity->known() && *identity == load_identity(block);
 }
 
-KnownState unknown_state(const os::DirectoryPtr& directory, std::string fault) {
+Result<KnownState> unknown_state(const os::DirectoryPtr& directory, std::string fault) {
   KnownState known;
   known.fault = std::move(fault);
-  known.gaps_are_normal = directory->exists(cleaner_checkpoint_name).value_or(false);
+  MILLRACE_TRY(known.gaps_are_normal, directory->exists(cleaner_checkpoint_name));
+  // The control file is synced before the first flush is acknowledged, and leader epochs after it:
+  // a log that has epochs has lost its control file, and all of it may have been durable.
+  MILLRACE_TRY(const bool was_flushed, directory->exists(EpochCache::file_name));
+  if (was_flushed) known.durable = no_limit;
   return known;
 }
 
@@ -36,19 +44,37 @@ std::optional<Offset> read_cleaner_checkpoint(const os::DirectoryPtr& directory)
   return Offset{offset};
 }
 
-KnownState judge_control(const os::DirectoryPtr& directory, const ControlFile& control) {
+DamageVerdict judge_damage(const KnownState& known, const DamagePlace& place) {
+  const OffsetRange missing = place.missing;
+  if (missing.begin >= known.durable) return {.ends_log = true};
+  const bool good_behind = missing.begin < missing.end;
+  if (good_behind && missing.end <= known.durable) return {.is_kept = true, .lost = missing};
+  if (!good_behind && !place.is_last_segment) return {.is_kept = true, .lost = missing};
+  // In a log with gaps, what was durable may have ended before: this is what came behind it.
+  const bool may_be_behind = known.gaps_are_normal && place.position >= known.stored_bytes();
+  if (!known.is_known || may_be_behind) return {.ends_log = true};
+  // Nothing good is left of what was durable; what is found behind it never was.
+  return {.ends_log = true, .is_kept = true, .lost = {missing.begin, known.durable}};
+}
+
+bool joins(const KnownState& known, Offset end, Offset base) {
+  return base <= end || end < known.durable;
+}
+
+Result<KnownState> judge_control(const os::DirectoryPtr& directory, const ControlFile& control) {
   if (!control.is_valid()) return unknown_state(directory, "incomplete or of another format");
   const ControlBlock& block = control.block();
-  KnownState known = unknown_state(directory, {});
+  KnownState known;
   known.state = static_cast<ControlState>(block.state.load());
   known.log_start = Offset{block.log_start_offset.load()};
   known.log_end = Offset{block.log_end_offset.load()};
   known.active_base = Offset{block.active_base_offset.load()};
   known.active_end = block.active_end.load();
   known.flushed = known.durable = Offset{block.flushed_offset.load()};
+  // The base may be above the end: a cut that was interrupted has moved the end first.
   const bool in_order = Offset{0} <= known.log_start && known.log_start <= known.log_end &&
                         Offset{0} <= known.durable && known.durable <= known.log_end &&
-                        Offset{0} <= known.active_base && known.active_base <= known.log_end;
+                        Offset{0} <= known.active_base;
   if (!in_order) return unknown_state(directory, "damaged");
   switch (known.state) {
     case ControlState::live:
@@ -59,17 +85,18 @@ KnownState judge_control(const os::DirectoryPtr& directory, const ControlFile& c
     default: return unknown_state(directory, "incomplete");
   }
   known.is_known = true;
-  known.gaps_are_normal |= block.compacted != 0;
-  known.is_same_run = known.state == ControlState::live &&
+  MILLRACE_TRY(const bool was_cleaned, directory->exists(cleaner_checkpoint_name));
+  known.gaps_are_normal = was_cleaned || block.compacted != 0;
+  known.is_same_run = known.state == ControlState::live && known.active_base <= known.log_end &&
                       is_same_file(directory, block, known.active_base);
   if (known.is_same_run) known.durable = known.log_end;
   return known;
 }
 
-KnownState read_known_state(const os::DirectoryPtr& directory) {
-  const auto exists = directory->exists(ControlFile::name);
-  if (exists && !*exists) {
-    KnownState known = unknown_state(directory, "missing");
+Result<KnownState> read_known_state(const os::DirectoryPtr& directory) {
+  MILLRACE_TRY(const bool exists, directory->exists(ControlFile::name));
+  if (!exists) {
+    MILLRACE_TRY(KnownState known, unknown_state(directory, "missing"));
     known.is_missing = true;
     return known;
   }

@@ -52,8 +52,10 @@ Result<void> LogCursor::enter(const SegmentListPtr& list) {
   segment_ = list->segments[index];
   next_base_ = index + 1 < list->segments.size() ? list->segments[index + 1]->base_offset()
                                                  : no_next;
-  MILLRACE_TRY(const FilePosition at, segment_->find(offset_));
-  position_ = at.value();
+  MILLRACE_TRY(const Segment::Spot spot, segment_->find_spot(offset_));
+  position_ = spot.position.value();
+  expected_ = spot.in_order ? Offset{0} : no_next;
+  vouched_.reset();
   return {};
 }
 
@@ -74,6 +76,19 @@ Result<void> LogCursor::locate() {
   return enter(list);
 }
 
+/// Whether a batch claims offsets of the one before or behind it, of the next segment or behind the
+/// log's end: its base offset is not under its CRC.
+bool LogCursor::is_misplaced(const record::BatchView& batch) const {
+  const Offset end = std::min(offset_in(source_->control().log_end_offset), next_base_);
+  if (batch.base_offset() < expected_ || batch.next_offset() > end) return true;
+  // What is not published yet may be half written.
+  if (batch.next_offset() == end) return false;
+  const std::uint64_t after = position_ + batch.size();
+  if (!segment_->check_readable(after, record::layout::header_bytes)) return false;
+  const record::BatchView next = segment_->batch_at(after);
+  return next.size() != 0 && next.base_offset() < batch.next_offset();
+}
+
 Result<Chunk> LogCursor::collect(Offset limit, const ReadOptions& options, bool& blocked) {
   Chunk chunk{segment_, {}, offset_, offset_};
   const Offset stop = std::min(limit, next_base_);
@@ -82,19 +97,21 @@ Result<Chunk> LogCursor::collect(Offset limit, const ReadOptions& options, bool&
     MILLRACE_CHECK(segment_->check_readable(position_, record::layout::header_bytes));
     const record::BatchView batch = segment_->batch_at(position_);
     if (batch.size() == 0) break;
-    if (batch.last_offset() < offset_) {  // an index entry below led here
-      position_ += batch.size();
+    if (batch.last_offset() < offset_ && batch.base_offset() >= expected_) {
+      position_ += batch.size();  // an index entry below led here
       from = position_;
       continue;
     }
-    blocked = batch.last_offset() >= limit;
+    // No good batch reaches into what follows it: a damaged one must not look unfinished.
+    const bool misplaced = vouched_ != position_ && is_misplaced(batch);
+    blocked = batch.last_offset() >= limit && !misplaced;
     const bool is_first = chunk.end == chunk.begin;
-    if (blocked || (!is_first && position_ + batch.size() - from > options.max_bytes)) break;
+    if (blocked || misplaced || (!is_first && position_ + batch.size() - from > options.max_bytes)) break;
     MILLRACE_CHECK(segment_->check_readable(position_, batch.size()));
     const bool gap = batch.base_offset() > offset_ && source_->control().compacted.load() == 0;
     if (gap || (options.check_crc && !batch.crc_matches())) break;
     position_ += batch.size();
-    offset_ = chunk.end = batch.next_offset();
+    offset_ = expected_ = chunk.end = batch.next_offset();
   }
   if (chunk.end != chunk.begin) chunk.bytes = Bytes(segment_->data() + from, position_ - from);
   return chunk;
@@ -126,20 +143,24 @@ Result<bool> LogCursor::step_over_damage(Offset limit) {
     MILLRACE_TRY(const bool nothing_left, only_zeros_left());
     if (nothing_left) return offset_ = resume, true;
   }
-  if (position_ < end && segment_->check_readable(position_, end - position_)) {
-    const Bytes bytes(segment_->data(), end);
-    const auto next = find_next_batch(bytes, position_ + 1, segment_->base_offset(), resume);
-    if (next) {
-      const record::BatchView batch = segment_->batch_at(*next);
-      // Sought to an offset behind the damage: what stands before it does not matter.
-      if (batch.base_offset() <= offset_ || batch.last_offset() < offset_) {
-        position_ = *next;
+  std::uint64_t damaged_at = position_;
+  if (end > 0 && segment_->check_readable(0, end)) {
+    // From the first batch on: a damaged length may have led here past good ones.
+    BatchScan scan(Bytes(segment_->data(), end), segment_->base_offset(), resume);
+    for (auto step = scan.next(); step != BatchScan::Step::end; step = scan.next()) {
+      if (step == BatchScan::Step::damage) damaged_at = scan.position();
+      if (step == BatchScan::Step::damage || scan.batch().next_offset() <= offset_) continue;
+      if (scan.batch().base_offset() <= offset_) {
+        position_ = scan.position();
+        vouched_ = position_;
+        expected_ = scan.batch().base_offset();
         return true;
       }
-      resume = batch.base_offset();
+      resume = scan.batch().base_offset();
+      break;
     }
   }
-  return damaged(*segment_, position_, {offset_, resume});
+  return damaged(*segment_, damaged_at, {offset_, resume});
 }
 
 Result<Chunk> LogCursor::attempt(Offset limit, const ReadOptions& options) {

@@ -196,10 +196,11 @@ Result<void> Log::cut(std::vector<SegmentPtr> segments, std::size_t keep, Offset
     segments[keep] = std::make_shared<Segment>(directory_, old->base_offset(),
                                                SegmentMode::active, limits());
     MILLRACE_TRY(active_, ActiveSegment::resume(segments[keep], bytes, largest, options_));
-    publish_active();
   }
-  // Killed from here on, the log is found to end at the cut.
+  // Killed from here on, the log is found to end at the cut: before the control file names a file
+  // that holds no more than that.
   block.log_end_offset.store(new_end.value(), std::memory_order_release);
+  publish_active();
   MILLRACE_CHECK(active_->truncate(position.value(), new_end, largest));
   flushed_position_ = position.value();
   epochs_.truncate_from_end(new_end);

@@ -47,7 +47,6 @@ class Recovery {
     TimeIndex times;
   };
 
-  Result<void> choose_durable_point();
   void settle_without_segments(Offset start);
   Result<bool> trust_clean();
   Result<bool> trust_same_run();
@@ -57,7 +56,6 @@ class Recovery {
   Result<bool> is_unused(std::size_t index);
   Result<bool> drop_if_unused(std::size_t index);
   Result<Offset> limit_of(std::size_t index);
-  bool joins(std::size_t index);
   Result<Outcome> scan_segment(std::size_t index);
   bool scan_batches(BatchScan& scan, bool is_last);
   void add_batch(const record::BatchView& batch);
@@ -74,21 +72,8 @@ class Recovery {
   const KnownState& known_;
   const RecoveryHints& hints_;
   RecoveredLog out_;
-  Offset durable_;  // what is damaged below it is damage, what is behind it is a torn tail
   Offset next_;     // offset expected of the next batch while scanning
 };
-
-Result<void> Recovery::choose_durable_point() {
-  if (known_.is_known) {
-    durable_ = known_.flushed;
-    return {};
-  }
-  // The control file is synced before the first flush is acknowledged, and leader epochs after it:
-  // a log that has epochs has lost its control file, and all of it may have been durable.
-  MILLRACE_TRY(const bool was_flushed, directory_->exists(EpochCache::file_name));
-  durable_ = was_flushed ? no_limit : hints_.recovery_point;
-  return {};
-}
 
 Result<void> Recovery::open_indexes(Indexes& indexes) {
   const std::uint64_t limit = options_.segment_index_bytes;
@@ -211,21 +196,12 @@ bool Recovery::scan_batches(BatchScan& scan, bool is_last) {
     }
     out_.active_end = scan.position();
     if (step == BatchScan::Step::end) return true;
-    if (missing.begin >= durable_) return false;
-    const bool known_behind = missing.begin < missing.end;
-    if (known_behind && missing.end <= durable_) {
-      lose(missing.begin, missing.end);
-      next_ = missing.end;
-      continue;
-    }
-    if (!known_behind && !is_last) return true;  // the base of the next segment says what is lost
-    if (!known_.is_known) return false;
-    // Nothing good is left of what was durable; what is found behind it never was.
-    if (!out_.gaps_are_normal) {
-      lose(missing.begin, durable_);
-      out_.active_end += scan.length();  // for who may want to mend it; appends go on behind it
-    }
-    next_ = durable_;
+    const DamageVerdict verdict = judge_damage(known_, {scan.position(), missing, is_last});
+    lose(verdict.lost.begin, verdict.lost.end);
+    next_ = std::max(next_, verdict.lost.end);
+    if (verdict.is_kept) out_.active_end += scan.length();  // for who may want to mend it
+    if (!verdict.ends_log) continue;
+    next_ = std::max(next_, known_.least_end());
     return false;
   }
 }
@@ -250,9 +226,9 @@ Result<Recovery::Outcome> Recovery::scan_segment(std::size_t index) {
     return Outcome::cut;
   }
   if (is_last) {
-    if (known_.is_known && next_ < durable_) {
-      if (!out_.gaps_are_normal) lose(next_, durable_);
-      next_ = durable_;
+    if (known_.is_known && next_ < known_.durable) {
+      if (!out_.gaps_are_normal) lose(next_, known_.durable);
+      next_ = known_.durable;
     }
     return Outcome::whole;
   }
@@ -295,15 +271,8 @@ Result<Offset> Recovery::limit_of(std::size_t index) {
     MILLRACE_TRY(const bool unused, is_unused(index));
     if (!unused) return out_.bases[index];
   }
-  return no_limit;
-}
-
-/// Whether the segment belongs behind what was scanned before it.
-bool Recovery::joins(std::size_t index) {
-  const Offset base = out_.bases[index];
-  if (base > next_ && next_ >= durable_) return false;
-  if (!out_.gaps_are_normal) lose(next_, base);
-  return true;
+  // What was not published before the owner was killed does not count.
+  return known_.is_same_run ? known_.log_end : no_limit;
 }
 
 Result<void> Recovery::scan() {
@@ -317,10 +286,11 @@ Result<void> Recovery::scan() {
     if (i > first) {
       MILLRACE_TRY(const bool dropped, drop_if_unused(i));
       if (dropped) continue;
-      if (!joins(i)) {
+      if (!joins(known_, next_, out_.bases[i])) {
         MILLRACE_CHECK(cut_segments_after(i));
         break;
       }
+      if (!out_.gaps_are_normal) lose(next_, out_.bases[i]);
     }
     MILLRACE_TRY(const Outcome outcome, scan_segment(i));
     if (outcome == Outcome::cut) MILLRACE_CHECK(cut_segments_after(i + 1));
@@ -388,11 +358,9 @@ void Recovery::settle_without_segments(Offset start) {
 
 Result<RecoveredLog> Recovery::run() {
   MILLRACE_TRY(out_.bases, tidy_segment_files(directory_));
-  MILLRACE_CHECK(choose_durable_point());
-  out_.gaps_are_normal = known_.gaps_are_normal || options_.cleanup_compact;
+  out_.gaps_are_normal = known_.gaps_are_normal;
   const Offset start = known_.is_known ? known_.log_start : hints_.log_start_offset;
-  const bool lost_power = known_.is_known && !known_.is_same_run;
-  if (lost_power && !out_.bases.empty() && out_.bases.front() > std::max(start, durable_)) {
+  if (!out_.bases.empty() && known_.is_stray(out_.bases.front())) {
     // What stood before the first segment was never durable: nor does what follows count.
     MILLRACE_CHECK(cut_segments_after(0));
   }
@@ -420,7 +388,9 @@ Result<RecoveredLog> Recovery::run() {
 Result<RecoveredLog> recover(const os::DirectoryPtr& directory, const LogOptions& options,
                              const ControlFile& control, const RecoveryHints& hints) {
   const auto begin = std::chrono::steady_clock::now();
-  const KnownState known = judge_control(directory, control);
+  MILLRACE_TRY(KnownState known, judge_control(directory, control));
+  if (!known.is_known) known.durable = std::max(known.durable, hints.recovery_point);
+  known.gaps_are_normal |= options.cleanup_compact;
   auto recovered = Recovery(directory, options, known, hints).run();
   if (recovered) {
     recovered->report.took = std::chrono::duration_cast<std::chrono::microseconds>(

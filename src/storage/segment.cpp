@@ -200,16 +200,24 @@ std::uint64_t Segment::find_indexed(Offset offset) {
   return 0;
 }
 
-Result<FilePosition> Segment::find(Offset offset) {
+Result<Segment::Spot> Segment::find_spot(Offset offset) {
   MILLRACE_CHECK(open());
   std::uint64_t position = indexed_ ? find_indexed(offset) : 0;
+  Offset expected = base_;
   while (position < end()) {
     MILLRACE_CHECK(check_readable(position, record::layout::header_bytes));
     const record::BatchView batch = batch_at(position);
-    if (batch.size() == 0 || batch.last_offset() >= offset) return FilePosition{position};
+    const bool in_order = batch.size() != 0 && batch.base_offset() >= expected;
+    if (!in_order || batch.last_offset() >= offset) return Spot{FilePosition{position}, in_order};
     position += batch.size();
+    expected = batch.next_offset();
   }
-  return FilePosition{end()};
+  return Spot{FilePosition{end()}, true};
+}
+
+Result<FilePosition> Segment::find(Offset offset) {
+  MILLRACE_TRY(const Spot spot, find_spot(offset));
+  return spot.position;
 }
 
 Result<TimeEntry> Segment::largest(Offset limit) {
@@ -220,10 +228,9 @@ Result<TimeEntry> Segment::largest(Offset limit) {
   if (const auto last = indexed_ ? times_.last() : std::nullopt) {
     // An index may be damaged, or cut short: its last entry counts if the log agrees, and is only
     // where the search begins.
-    MILLRACE_TRY(const FilePosition from, find(last->offset));
-    const record::BatchView batch = batch_at(from.value());
-    if (batch.size() != 0 && batch.last_offset() == last->offset &&
-        batch.max_timestamp() == last->timestamp) {
+    MILLRACE_TRY(const bool counts, agrees(*last));
+    if (counts) {
+      MILLRACE_TRY(const FilePosition from, find(last->offset));
       largest = *last;
       position = from.value();
     }
@@ -253,9 +260,20 @@ Result<TimeEntry> Segment::largest(Offset limit) {
   return largest;
 }
 
-Offset Segment::known_older(Timestamp time) const noexcept {
-  const auto entry = indexed_ ? times_.below(time) : std::nullopt;
-  return entry ? entry->offset : base_ - 1;
+Result<bool> Segment::agrees(const TimeEntry& entry) {
+  MILLRACE_TRY(const FilePosition position, find(entry.offset));
+  const record::BatchView batch = batch_at(position.value());
+  return batch.size() != 0 && batch.last_offset() == entry.offset &&
+         batch.max_timestamp() == entry.timestamp;
+}
+
+Offset Segment::known_older(Timestamp time) {
+  // An index may be damaged: an entry counts if the log agrees with it.
+  for (std::size_t n = indexed_ ? times_.entries_below(time) : 0; n > 0; --n) {
+    const TimeEntry entry = times_.entry(n - 1);
+    if (entry.timestamp < time && agrees(entry).value_or(false)) return entry.offset;
+  }
+  return base_ - 1;
 }
 
 Result<std::uint64_t> Segment::file_bytes() const {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <millrace/core/crc32c.hpp>
 #include <millrace/os/mapping.hpp>
 #include <millrace/record/batch_view.hpp>
 #include <millrace/storage/checkpoint.hpp>
@@ -81,6 +82,12 @@ Result<std::vector<Offset>> list_bases(const os::DirectoryPtr& directory) {
   return bases;
 }
 
+std::string describe_exchange(OffsetRange segments) {
+  const std::string offsets = std::to_string(segments.begin.value()) + " " +
+                              std::to_string(segments.end.value());
+  return offsets + " " + std::to_string(crc32c(as_bytes(offsets)));
+}
+
 std::optional<OffsetRange> parse_exchange(const std::string& text) {
   const auto lines = parse_checkpoint(text, exchange_file_name);
   if (!lines || lines->size() != 1) return std::nullopt;
@@ -90,16 +97,18 @@ std::optional<OffsetRange> parse_exchange(const std::string& text) {
   const auto first = std::from_chars(lines->front().data(), last, begin);
   if (first.ec != std::errc{} || first.ptr == last) return std::nullopt;
   const auto second = std::from_chars(first.ptr + 1, last, end);
-  if (second.ec != std::errc{} || second.ptr != last) return std::nullopt;
-  return OffsetRange{Offset{begin}, Offset{end}};
+  if (second.ec != std::errc{}) return std::nullopt;
+  const OffsetRange segments{Offset{begin}, Offset{end}};
+  // With other offsets it would take segments away that are whole.
+  if (lines->front() != describe_exchange(segments)) return std::nullopt;
+  return segments;
 }
 
 }  // namespace
 
 Result<void> begin_exchange(const os::DirectoryPtr& directory, OffsetRange segments) {
   return directory->replace_file(exchange_file_name,
-                                 format_checkpoint({std::to_string(segments.begin.value()) + " " +
-                                                    std::to_string(segments.end.value())}));
+                                 format_checkpoint({describe_exchange(segments)}));
 }
 
 Result<void> end_exchange(const os::DirectoryPtr& directory) {
@@ -107,31 +116,30 @@ Result<void> end_exchange(const os::DirectoryPtr& directory) {
   return directory->sync();
 }
 
-Result<std::optional<OffsetRange>> pending_exchange(const os::DirectoryPtr& directory) {
-  MILLRACE_TRY(const bool announced, directory->exists(exchange_file_name));
-  if (!announced) return std::optional<OffsetRange>();
+Result<Exchange> read_exchange(const os::DirectoryPtr& directory) {
+  Exchange exchange;
+  MILLRACE_TRY(exchange.is_announced, directory->exists(exchange_file_name));
+  if (!exchange.is_announced) return exchange;
   MILLRACE_TRY(const std::string text, directory->read_file(exchange_file_name));
-  const auto segments = parse_exchange(text);
-  if (!segments) return std::optional<OffsetRange>();
-  const std::string cleaned = file_name(segments->begin, log_suffix).append(cleaned_suffix);
-  MILLRACE_TRY(const bool in_waiting, directory->exists(cleaned));
-  return in_waiting ? std::optional<OffsetRange>() : segments;
+  exchange.segments = parse_exchange(text);
+  if (!exchange.segments) return exchange;
+  MILLRACE_TRY(exchange.is_undone,
+               directory->exists(file_name(exchange.segments->begin, log_suffix)
+                                     .append(cleaned_suffix)));
+  return exchange;
 }
 
 Result<void> finish_exchange(const os::DirectoryPtr& directory) {
-  MILLRACE_TRY(const bool announced, directory->exists(exchange_file_name));
-  if (!announced) return {};
-  MILLRACE_TRY(const std::string text, directory->read_file(exchange_file_name));
+  MILLRACE_TRY(const Exchange exchange, read_exchange(directory));
+  if (!exchange.is_announced) return {};
+  // Taken back before the cleaned file goes: without it this would look like a finished exchange.
+  if (exchange.is_undone) return end_exchange(directory);
   MILLRACE_TRY(const auto bases, list_bases(directory));
-  const auto segments = parse_exchange(text);
+  const auto& segments = exchange.segments;
   if (!segments) {
     MILLRACE_CHECK(remove_overlaps(directory, bases));
     return end_exchange(directory);
   }
-  const std::string cleaned = file_name(segments->begin, log_suffix).append(cleaned_suffix);
-  MILLRACE_TRY(const bool in_waiting, directory->exists(cleaned));
-  // Taken back before the cleaned file goes: without it this would look like a finished exchange.
-  if (in_waiting) return end_exchange(directory);
   for (const Offset base : bases) {
     if (base > segments->begin && base < segments->end) {
       MILLRACE_CHECK(remove_segment_files(directory, base));

@@ -21,7 +21,7 @@ std::optional<TimeEntry> TimeIndex::last() const noexcept {
   return entry(n - 1);
 }
 
-std::optional<TimeEntry> TimeIndex::below(Timestamp timestamp) const noexcept {
+std::size_t TimeIndex::entries_below(Timestamp timestamp) const noexcept {
   std::size_t low = 0;
   std::size_t high = file_.count();
   while (low < high) {
@@ -32,8 +32,7 @@ std::optional<TimeEntry> TimeIndex::below(Timestamp timestamp) const noexcept {
       high = middle;
     }
   }
-  if (low == 0) return std::nullopt;
-  return entry(low - 1);
+  return low;
 }
 
 void TimeIndex::append(TimeEntry entry) noexcept {

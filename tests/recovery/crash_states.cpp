@@ -17,12 +17,6 @@ constexpr testing::CrashMode modes[] = {
 constexpr const char* mode_names[] = {"drop_unsynced", "keep_all", "random_pages",
                                       "random_sectors", "prefix"};
 
-std::string describe(const testing::Crash& crash) {
-  return fmt::format("crash {} with seed {}, {} names",
-                     mode_names[static_cast<std::size_t>(crash.mode)], crash.seed,
-                     crash.names == testing::NameChanges::ordered ? "ordered" : "independent");
-}
-
 /// A machine that lost power has another boot id: what the control file recorded must not be it.
 void forget_boot_id(os::Directory& directory) {
   if (!directory.exists(storage::ControlFile::name).value()) return;
@@ -34,13 +28,6 @@ void forget_boot_id(os::Directory& directory) {
   if (id == std::array<std::byte, 16>{}) return;
   for (std::byte& b : id) b = ~b;
   file.write_at(id, at).value();
-}
-
-void materialize(const testing::DiskImage& image, const testing::Crash& crash,
-                 const std::string& path) {
-  const auto directory = os::open_directory(path, true).value();
-  image.materialize(crash, *directory).value();
-  forget_boot_id(*directory);
 }
 
 /// MILLRACE_KEEP_CRASH names a directory for the state in which something went wrong.
@@ -62,25 +49,6 @@ bool changes_something(os::IoOp op) {
     case os::IoOp::remove: return true;
     default: return false;
   }
-}
-
-std::string open_and_check(Driver& driver, const Ledger& ledger, bool exact) {
-  if (const auto opened = driver.open(); !opened) return "opening: " + opened.error().message();
-  if (driver.log().high_watermark() != driver.log().log_end_offset()) {
-    return "something is not visible after opening";
-  }
-  return ledger.check(driver.log(), exact);
-}
-
-std::string go_on(Driver& driver, Ledger& ledger, std::mt19937_64& rng) {
-  for (std::uint64_t i = 0; i < 1 + rng() % 4; ++i) {
-    if (const auto done = driver.append(); !done) return "appending: " + done.error().message();
-  }
-  if (rng() % 3 != 0) {
-    if (const auto done = driver.flush(); !done) return "flushing: " + done.error().message();
-    if (auto wrong = ledger.check(driver.log(), true); !wrong.empty()) return wrong;
-  }
-  return {};
 }
 
 /// A last look at a directory after a second loss of power, through the same code path.
@@ -107,6 +75,38 @@ std::string check_second(const Moment& moment, const testing::Crash& crash, cons
 }
 
 }  // namespace
+
+std::string describe(const testing::Crash& crash) {
+  return fmt::format("crash {} with seed {}, {} names",
+                     mode_names[static_cast<std::size_t>(crash.mode)], crash.seed,
+                     crash.names == testing::NameChanges::ordered ? "ordered" : "independent");
+}
+
+void materialize(const testing::DiskImage& image, const testing::Crash& crash,
+                 const std::string& path) {
+  const auto directory = os::open_directory(path, true).value();
+  image.materialize(crash, *directory).value();
+  forget_boot_id(*directory);
+}
+
+std::string open_and_check(Driver& driver, const Ledger& ledger, bool exact) {
+  if (const auto opened = driver.open(); !opened) return "opening: " + opened.error().message();
+  if (driver.log().high_watermark() != driver.log().log_end_offset()) {
+    return "something is not visible after opening";
+  }
+  return ledger.check(driver.log(), exact);
+}
+
+std::string go_on(Driver& driver, Ledger& ledger, std::mt19937_64& rng) {
+  for (std::uint64_t i = 0; i < 1 + rng() % 4; ++i) {
+    if (const auto done = driver.append(); !done) return "appending: " + done.error().message();
+  }
+  if (rng() % 3 != 0) {
+    if (const auto done = driver.flush(); !done) return "flushing: " + done.error().message();
+    if (auto wrong = ledger.check(driver.log(), true); !wrong.empty()) return wrong;
+  }
+  return {};
+}
 
 void MomentKeeper::take(const std::string& where) {
   if (ledger_ == nullptr) return;

@@ -55,6 +55,19 @@ std::vector<Moment> run_recipe(const Recipe& recipe, std::size_t steps, std::str
 std::string try_crash(const Moment& moment, const testing::Crash& crash, const Recipe& recipe,
                       std::uint64_t& states);
 
+/// Writes what `crash` leaves of `image` to `path`, as a machine finds it that was started again.
+void materialize(const testing::DiskImage& image, const testing::Crash& crash,
+                 const std::string& path);
+
+/// Opens and checks; what is wrong, empty if nothing is.
+std::string open_and_check(Driver& driver, const Ledger& ledger, bool exact);
+
+/// Some appends, and perhaps a flush; what is wrong, empty if nothing is.
+std::string go_on(Driver& driver, Ledger& ledger, std::mt19937_64& rng);
+
+/// For messages.
+std::string describe(const testing::Crash& crash);
+
 /// A crash of any mode.
 testing::Crash random_crash(std::mt19937_64& rng);
 

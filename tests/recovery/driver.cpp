@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -178,13 +179,8 @@ Result<void> Driver::reopen_closed() {
   return check(true);
 }
 
-Result<void> Driver::step() {
-  struct Choice {
-    const char* name;
-    std::uint64_t weight;
-    Step step;
-  };
-  static constexpr std::array choices = {
+std::span<const Driver::Choice> Driver::choices() {
+  static constexpr std::array all = {
       Choice{"append", 42, &Driver::append},
       Choice{"flush", 14, &Driver::flush},
       Choice{"flush_sealed", 5, &Driver::flush_sealed},
@@ -199,10 +195,21 @@ Result<void> Driver::step() {
       Choice{"kill and reopen", 5, &Driver::reopen_killed},
       Choice{"close and reopen", 5, &Driver::reopen_closed},
   };
+  return all;
+}
+
+Result<void> Driver::perform(std::string_view name) {
+  const auto found = std::find_if(choices().begin(), choices().end(),
+                                  [&](const Choice& choice) { return choice.name == name; });
+  doing_ = fmt::format("step {}, {}", ++steps_, name);
+  return (this->*found->step)();
+}
+
+Result<void> Driver::step() {
   std::uint64_t total = 0;
-  for (const Choice& choice : choices) total += choice.weight;
+  for (const Choice& choice : choices()) total += choice.weight;
   std::uint64_t ticket = random(total);
-  for (const Choice& choice : choices) {
+  for (const Choice& choice : choices()) {
     if (ticket >= choice.weight) {
       ticket -= choice.weight;
       continue;

@@ -1,7 +1,9 @@
 #pragma once
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include <millrace/storage/log.hpp>
 #include <millrace/testing/manual_clock.hpp>
@@ -36,6 +38,8 @@ class Driver {
   /// One call of a random kind. An error of the log comes back; a log that is not as it should be
   /// comes back as a text.
   Result<void> step();
+  /// One call by the name that `step()` knows it by, e.g. "flush_sealed".
+  Result<void> perform(std::string_view name);
   /// What `step()` did last.
   const std::string& doing() const noexcept { return doing_; }
   /// What was found wrong with an open log, empty if nothing.
@@ -46,7 +50,12 @@ class Driver {
   Result<void> close();
 
  private:
-  using Step = Result<void> (Driver::*)();
+  struct Choice {
+    const char* name;
+    std::uint64_t weight;
+    Result<void> (Driver::*step)();
+  };
+  static std::span<const Choice> choices();
   std::uint64_t random(std::uint64_t below) { return rng_() % below; }
   std::vector<Given> give(std::size_t count, Offset base);
   Result<void> append_batch();

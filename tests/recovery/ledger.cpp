@@ -128,7 +128,10 @@ std::string Ledger::check_offsets(const storage::Log& log, bool exact) const {
 std::string Ledger::check_hole(std::int64_t from, std::int64_t to) const {
   for (; from < to; ++from) {
     const auto at = possible_.find(from);
-    const bool gone = compacts_ && at != possible_.end() && at->second.back().may_be_gone;
+    // What was flushed has one version; of others any may be the one that was there.
+    const bool gone = compacts_ && at != possible_.end() &&
+                      std::any_of(at->second.begin(), at->second.end(),
+                                  [](const Given& given) { return given.may_be_gone; });
     if (!gone) return fmt::format("offset {} is missing", from);
   }
   return {};

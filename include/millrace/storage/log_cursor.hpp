@@ -40,6 +40,7 @@ class LogCursor {
   Result<Chunk> attempt(Offset limit, const ReadOptions& options);
   Result<void> locate();
   Result<void> enter(const SegmentListPtr& list);
+  bool is_misplaced(const record::BatchView& batch) const;
   Result<Chunk> collect(Offset limit, const ReadOptions& options, bool& blocked);
   Result<bool> at_segment_end() const;
   Result<bool> only_zeros_left() const;
@@ -51,6 +52,8 @@ class LogCursor {
   Offset next_base_;              // of the segment behind it
   std::uint64_t generation_ = 0;  // of the list they are from
   std::uint64_t position_ = 0;
+  Offset expected_;  // the least base offset of the batch at position_
+  std::optional<std::uint64_t> vouched_;  // the position of a batch that a scan found good
 };
 
 /// The first record at or after `from` whose time is at or after `time`: its offset and time.

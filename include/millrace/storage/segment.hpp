@@ -56,6 +56,12 @@ class Segment {
   /// Where the batch stands that has `offset` or, in a compacted segment, the first one after it;
   /// end() if all are below.
   Result<FilePosition> find(Offset offset);
+  /// The same, and whether a batch stands there whose base offset follows what is before it.
+  struct Spot {
+    FilePosition position;
+    bool in_order = true;
+  };
+  Result<Spot> find_spot(Offset offset);
   /// The largest record time of the batches that end below `limit` and the last offset of the first
   /// batch that has it; none() and the base offset if there are no such batches. In a sealed
   /// segment of this process `limit` has no effect.
@@ -65,7 +71,7 @@ class Segment {
 
   /// Everything up to the returned offset is older than `time`; the base offset - 1 if nothing is
   /// known to be. Only after open().
-  Offset known_older(Timestamp time) const noexcept;
+  Offset known_older(Timestamp time);
 
   const OffsetIndex& offset_index() const noexcept { return offsets_; }
   const TimeIndex& time_index() const noexcept { return times_; }
@@ -75,6 +81,8 @@ class Segment {
   Result<void> sync_files();
 
  private:
+  /// Whether the log has the batch that an entry of the time index speaks of.
+  Result<bool> agrees(const TimeEntry& entry);
   friend class ActiveSegment;
   Result<bool> open_files();
   Result<void> open_indexes();

@@ -16,11 +16,14 @@ Result<std::vector<Offset>> tidy_segment_files(const os::DirectoryPtr& directory
 /// small durable file, renamed into place, then the other segments go. At no moment does a listing
 /// of the `.log` files miss a record; until the announcement is taken back they may overlap.
 inline constexpr const char* exchange_file_name = "segment-exchange";
+struct Exchange {
+  bool is_announced = false;
+  bool is_undone = false;               ///< the cleaned log is not in place: nothing has changed
+  std::optional<OffsetRange> segments;  ///< nothing if the file is damaged
+};
+Result<Exchange> read_exchange(const os::DirectoryPtr& directory);
 Result<void> begin_exchange(const os::DirectoryPtr& directory, OffsetRange segments);
 Result<void> end_exchange(const os::DirectoryPtr& directory);
-/// The segments of an announced exchange whose cleaned log is in place, of which only the one at
-/// the beginning counts; nothing if none is announced, or it is to be undone.
-Result<std::optional<OffsetRange>> pending_exchange(const os::DirectoryPtr& directory);
 /// Undoes an announced exchange if the cleaned log is not in place, completes it if it is.
 Result<void> finish_exchange(const os::DirectoryPtr& directory);
 

@@ -26,8 +26,8 @@ class TimeIndex {
 
   TimeEntry entry(std::size_t i) const noexcept;
   std::optional<TimeEntry> last() const noexcept;
-  /// The last entry with a time below `timestamp`: everything up to its offset is older.
-  std::optional<TimeEntry> below(Timestamp timestamp) const noexcept;
+  /// How many entries have a time below `timestamp`: everything up to the last one's offset is older.
+  std::size_t entries_below(Timestamp timestamp) const noexcept;
   /// Appends if the time is above the last entry's; room must have been reserved.
   void append(TimeEntry entry) noexcept;
   /// corrupt_data unless times and offsets rise.
