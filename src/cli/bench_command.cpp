@@ -87,7 +87,8 @@ void add_bench(Program& program) {
   command.require_subcommand(0, 1);
   command.add_option("--rounds", options->rounds, "Rounds; medians over them count")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1000));
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000).description(""));
   command.add_flag("--quick", options->quick, "Short rows and less data");
   command.add_flag("--json", options->json, "Print one JSON object");
   command.add_option("--only", options->only, "Only blocks of rows that match")

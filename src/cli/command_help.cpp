@@ -69,7 +69,7 @@ std::string CommandHelp::make_help(const CLI::App* app, std::string, CLI::AppFor
   for (const CLI::App* sub : app->get_subcommands([](const CLI::App*) { return true; })) {
     if (sub->get_name().empty()) {
       groups += fmt::format("\n{}:\n{}", sub->get_group(), lines_of(*sub, false));
-    } else {
+    } else if (!sub->get_group().empty()) {
       commands += in_columns(sub->get_name(), sub->get_description());
     }
   }

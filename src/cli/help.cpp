@@ -46,15 +46,41 @@ RECORDS
       --json                   one JSON object a line
       --skip-damaged           read on behind damaged records
 
+FILES, while nobody has them open
+  log verify DIR       read every byte of a data directory, or of one partition's, and say what
+                       is wrong: a line a partition, then what was found; changes nothing
+      --partition NAME         only this one, like orders-3; may be repeated
+      --json                   one JSON object
+  log dump DIR         print batches: offsets, position, size, codec, whether the CRC is right
+      --partition NAME         only this one; may be repeated
+      --offsets FROM:TO        only these, without TO
+      --records                their records, too
+      --indexes                the entries of the indexes, too
+      --json                   one JSON object a line
+  log repair DIR       cut torn tails, take damaged bytes out into files beside, rebuild what
+                       is derived; not needed after a crash, opening recovers
+      --partition NAME         only this one; may be repeated
+      --dry-run                say what would be done
+
+MEASURING
+  bench                measure this machine's limits and the engine in turn, and compare
+      --rounds N               medians over so many rounds count (5)
+      --quick                  short rows and less data
+      --only REGEX             only blocks of rows that match
+      --json                   one JSON object
+  bench rows           one round, as lines "millrace/row/size value unit"
+
 WHO MAY DO WHAT
   produce and topic create, alter, delete own the directory while they run: one process at a
   time, a program that has the library open included. consume, topic list and topic describe
-  only read, and may run at any time beside it.
+  only read, and may run at any time beside it. log verify, dump and repair want the directory
+  for themselves.
   A record is acknowledged once it is on the disk, unless its topic says otherwise
   (millrace.flush.policy: before_ack, every, by_os).
 
 EXIT CODES
-  0 done    1 failed: standard error says why and what to do    2 the command line is wrong
+  0 done    1 failed, or log verify or dump found damage: standard error says why and what to do
+  2 the command line is wrong
 
 EXAMPLES
   export MILLRACE_DATA=./data
@@ -64,6 +90,7 @@ EXAMPLES
   millrace consume orders --from-time -5m --json | jq .value
   tail -F app.log | millrace produce logs --report >acknowledged
   millrace topic describe orders
+  millrace log verify ./data && millrace log dump ./data --partition orders-0 --records
 )";
 
 }  // namespace

@@ -18,6 +18,10 @@ int main(int argc, char** argv) {
     add_produce(program);
     add_consume(program);
     add_bench(program);
+    CLI::App& log = *program.app().add_subcommand("log", "Check, show and mend files");
+    add_log_verify(program, log);
+    add_log_dump(program, log);
+    add_log_repair(program, log);
     set_main_help(program.app());
     return program.run(argc, argv);
   } catch (const std::exception& error) {

@@ -5,22 +5,16 @@
 #include <algorithm>
 
 #include <millrace/engine/attached_partition.hpp>
+#include <millrace/engine/topic_deletion.hpp>
 #include <millrace/engine/topic_name.hpp>
 
 namespace millrace::inline v0::engine {
 namespace {
 
 constexpr std::string_view memory_path = ":memory:";
-constexpr std::string_view doomed_suffix = "-delete";
 constexpr std::int32_t most_partitions = 100'000;
 
 std::string holder_text() { return "process " + std::to_string(::getpid()); }
-
-/// What a partition's directory is called while it is removed; short enough for any topic name.
-std::string doomed_directory(const TopicEntry& topic, PartitionId partition) {
-  return partition_directory(topic.name.substr(0, 200), partition) + "." + topic.id +
-         std::string(doomed_suffix);
-}
 
 Result<void> check_partition_count(std::int32_t partitions) {
   if (partitions >= 1 && partitions <= most_partitions) return {};
@@ -50,7 +44,8 @@ Result<std::shared_ptr<BrokerCore>> BrokerCore::open(std::string_view path,
   MILLRACE_TRY(core->lock_, core->directory_->lock(registry::lock_file, holder_text()));
   MILLRACE_CHECK(registry::check_or_create_meta(core->directory_, options.create));
   MILLRACE_TRY(core->hub_, WakeHub::open(core->directory_, true));
-  MILLRACE_CHECK(core->remove_leftovers());
+  MILLRACE_CHECK(registry::finish_deletion(core->directory_));
+  MILLRACE_CHECK(registry::remove_doomed(core->directory_));
   MILLRACE_CHECK(core->load_checkpoints());
   MILLRACE_CHECK(core->load());
   core->closed_.store(false);
@@ -83,16 +78,6 @@ Result<void> BrokerCore::open_directory() {
     return {};
   }
   MILLRACE_TRY(directory_, os::open_directory(path_, options_.create, options_.io_hooks));
-  return {};
-}
-
-Result<void> BrokerCore::remove_leftovers() {
-  MILLRACE_TRY(const auto entries, directory_->list());
-  for (const auto& entry : entries) {
-    if (entry.is_directory && entry.name.ends_with(doomed_suffix)) {
-      MILLRACE_CHECK(directory_->remove_tree(entry.name));
-    }
-  }
   return {};
 }
 
@@ -194,13 +179,13 @@ Result<TopicPtr> BrokerCore::create_topic(std::string_view name, std::int32_t pa
                                            ": '.' and '_' count as the same");
     }
   }
+  MILLRACE_CHECK(registry::finish_deletion(directory_));  // perhaps of one of this name
   TopicEntry entry{std::string(name), partitions, registry::make_uuid(), config};
   const std::string id = entry.id;
   MILLRACE_TRY(const TopicPtr topic, open_topic(std::move(entry), std::move(policy)));
   for (PartitionId p = 0; p < partitions; ++p) {
     MILLRACE_TRY(auto directory, directory_->subdirectory(partition_directory(name, p), true));
-    MILLRACE_CHECK(directory->replace_file("partition.metadata",
-                                           "version: 0\ntopic_id: " + id + "\n"));
+    MILLRACE_CHECK(registry::write_partition_metadata(directory, id));
   }
   topics_.emplace(topic->entry.name, topic);
   if (auto saved = save(); !saved) {
@@ -275,8 +260,7 @@ Result<void> BrokerCore::add_partitions(std::string_view name, std::int32_t part
   for (PartitionId id = topic->entry.partitions; id < partitions; ++id) {
     MILLRACE_TRY(auto directory,
                  directory_->subdirectory(partition_directory(name, id), true));
-    MILLRACE_CHECK(directory->replace_file("partition.metadata",
-                                           "version: 0\ntopic_id: " + grown.id + "\n"));
+    MILLRACE_CHECK(registry::write_partition_metadata(directory, grown.id));
     auto log = storage::Log::open(std::move(directory), config.log, {clock_, {}, nullptr});
     if (!log) return log.error().at(name, id);
     changed->partitions.push_back(std::make_shared<Partition>(
@@ -295,20 +279,16 @@ Result<void> BrokerCore::delete_topic(std::string_view name) {
   MILLRACE_CHECK(require_owner("deleting topic " + std::string(name)));
   MILLRACE_TRY(const TopicPtr topic, this->topic(name));
   const std::lock_guard lock(mutex_);
+  MILLRACE_CHECK(registry::finish_deletion(directory_));
+  MILLRACE_CHECK(registry::announce_deletion(directory_, topic->entry));
   topics_.erase(topic->entry.name);
   if (auto saved = save(); !saved) {
     topics_.emplace(topic->entry.name, topic);
     return saved;
   }
-  for (const auto& partition : topic->partitions) {
-    // What could not be flushed of a topic that goes away is no loss.
-    static_cast<void>(partition->close());
-    const std::string directory = partition_directory(name, partition->id());
-    const std::string doomed = doomed_directory(topic->entry, partition->id());
-    MILLRACE_CHECK(directory_->rename(directory, doomed));
-    MILLRACE_CHECK(directory_->remove_tree(doomed));
-  }
-  return directory_->sync();
+  // What could not be flushed of a topic that goes away is no loss.
+  for (const auto& partition : topic->partitions) static_cast<void>(partition->close());
+  return registry::finish_deletion(directory_);
 }
 
 std::size_t BrokerCore::run_pending() { return scheduler_.run_pending(clock_->steady()); }

@@ -62,7 +62,28 @@ std::string checksum_of(std::string_view line) {
   return digits;
 }
 
-std::optional<TopicEntry> parse_entry(std::string_view line) {
+std::optional<std::string> property(std::string_view text, std::string_view name) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    if (line.size() > name.size() && line.starts_with(name) && line[name.size()] == '=') {
+      return std::string(line.substr(name.size() + 1));
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return std::nullopt;
+}
+
+Result<void> create_meta(const os::DirectoryPtr& directory) {
+  return directory->replace_file(meta_file, "version=1\ncluster.id=" + make_uuid() +
+                                                "\nnode.id=0\ndirectory.id=" + make_uuid() +
+                                                "\nmillrace.format=" +
+                                                std::to_string(current_format) + "\n");
+}
+
+}  // namespace
+
+std::optional<TopicEntry> parse_topic(std::string_view line) {
   const std::size_t end = line.rfind(checksum_word);
   if (end == std::string_view::npos) return std::nullopt;
   if (line.substr(end + checksum_word.size()) != checksum_of(line.substr(0, end))) {
@@ -86,26 +107,11 @@ std::optional<TopicEntry> parse_entry(std::string_view line) {
   return entry;
 }
 
-std::optional<std::string> property(std::string_view text, std::string_view name) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    if (line.size() > name.size() && line.starts_with(name) && line[name.size()] == '=') {
-      return std::string(line.substr(name.size() + 1));
-    }
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return std::nullopt;
+std::string format_topic(const TopicEntry& topic) {
+  std::string line = topic.name + " " + std::to_string(topic.partitions) + " " + topic.id;
+  for (const auto& [name, value] : topic.config) line += " " + name + "=" + escape(value);
+  return line + std::string(checksum_word) + checksum_of(line);
 }
-
-Result<void> create_meta(const os::DirectoryPtr& directory) {
-  return directory->replace_file(meta_file, "version=1\ncluster.id=" + make_uuid() +
-                                                "\nnode.id=0\ndirectory.id=" + make_uuid() +
-                                                "\nmillrace.format=" +
-                                                std::to_string(current_format) + "\n");
-}
-
-}  // namespace
 
 std::string make_uuid() {
   static constexpr char alphabet[] =
@@ -180,7 +186,7 @@ Result<std::vector<TopicEntry>> load_topics(const os::DirectoryPtr& directory) {
   const auto lines = storage::parse_checkpoint(text, topics_file);
   if (!lines) return damaged("is cut short or damaged at its top");
   for (const std::string& line : *lines) {
-    auto entry = parse_entry(line);
+    auto entry = parse_topic(line);
     if (!entry) return damaged("has a damaged line: \"" + line.substr(0, 80) + "\"");
     topics.push_back(*std::move(entry));
   }
@@ -190,11 +196,7 @@ Result<std::vector<TopicEntry>> load_topics(const os::DirectoryPtr& directory) {
 Result<void> save_topics(const os::DirectoryPtr& directory, const std::vector<TopicEntry>& topics) {
   std::vector<std::string> lines;
   lines.reserve(topics.size());
-  for (const TopicEntry& topic : topics) {
-    std::string line = topic.name + " " + std::to_string(topic.partitions) + " " + topic.id;
-    for (const auto& [name, value] : topic.config) line += " " + name + "=" + escape(value);
-    lines.push_back(line + std::string(checksum_word) + checksum_of(line));
-  }
+  for (const TopicEntry& topic : topics) lines.push_back(format_topic(topic));
   return directory->replace_file(topics_file, storage::format_checkpoint(lines));
 }
 

@@ -1,8 +1,7 @@
-#include <millrace/os/directory.hpp>
-
 #include <fmt/format.h>
 #include <sys/file.h>
 
+#include <millrace/os/directory.hpp>
 #include <millrace/os/io_hooks.hpp>
 
 #include "os/directory_names.hpp"
@@ -46,16 +45,32 @@ Result<void> check_name(std::string_view name, const std::string& directory) {
                            name, directory, longest_name));
 }
 
-Result<void> take_lock(File& file, std::string_view holder) {
+Result<void> take_lock(File& file) {
   const int code =
       hooked(file.hooks(), {IoOp::lock, below_root(file.path(), file.root_length())},
              [&] { return ::flock(file.descriptor(), LOCK_EX | LOCK_NB) == 0 ? 0 : errno; });
   if (code == EWOULDBLOCK) return locked_by_other(file);
   if (code != 0) return system_error(fmt::format("locking {}", file.path()), code);
-  // The text only serves the message above: a full disk must not keep the owner out. Written
+  return {};
+}
+
+Result<void> take_lock(File& file, std::string_view holder) {
+  MILLRACE_CHECK(take_lock(file));
+  // The text only serves a message to others: a full disk must not keep the owner out. Written
   // before the cut, so that it fits into the block that is there.
   if (file.write_at(as_bytes(holder), 0)) static_cast<void>(file.resize(holder.size()));
   return {};
+}
+
+Result<FileLock> lock_for_reading(const DirectoryPtr& directory, std::string_view name,
+                                  std::string_view holder) {
+  auto lock = directory->lock(name, holder);
+  if (lock || lock.error().code() != Errc::read_only) return lock;
+  MILLRACE_TRY(const bool exists, directory->exists(name));
+  if (!exists) return FileLock();
+  MILLRACE_TRY(File file, directory->open(name, OpenMode::read_only));
+  MILLRACE_CHECK(take_lock(file));
+  return FileLock(std::move(file));
 }
 
 Result<std::string> Directory::read_file(std::string_view name) {

@@ -20,7 +20,8 @@ using record::BatchView;
 
 class Verification {
  public:
-  explicit Verification(const os::DirectoryPtr& directory) : directory_(directory) {}
+  Verification(const os::DirectoryPtr& directory, const InspectionProgress& progress)
+      : directory_(directory), progress_(progress) {}
   Result<PartitionReport> run();
 
  private:
@@ -55,6 +56,7 @@ class Verification {
   void add(Finding finding) { report_.findings.push_back(std::move(finding)); }
 
   const os::DirectoryPtr& directory_;
+  const InspectionProgress& progress_;
   KnownState known_;
   EpochCache epochs_;
   std::string epoch_fault_;
@@ -200,6 +202,7 @@ bool Verification::check_segment(const PartitionFiles::SegmentFile& file, Bytes 
     segment.records += static_cast<std::uint64_t>(scan.batch().record_count());
     segment.bytes += scan.length();
     next_ = std::max(next_, scan.expected());
+    if (progress_) progress_(scan.batch());
   }
   segment.next_offset = next_;
   if (ended) {
@@ -207,7 +210,11 @@ bool Verification::check_segment(const PartitionFiles::SegmentFile& file, Bytes 
   } else {
     check_end(scan, segment, place);
   }
-  indexes.finish(!place.is_last || report_.state == ControlState::clean, report_.findings);
+  if (file.has_old_indexes) {
+    indexes.name_old(report_.findings);
+  } else {
+    indexes.finish(!place.is_last || report_.state == ControlState::clean, report_.findings);
+  }
   segment.offset_entries = indexes.offset_entries();
   segment.time_entries = indexes.time_entries();
   segment.largest_timestamp = indexes.largest();
@@ -259,7 +266,8 @@ void Verification::check_control() {
     const char* const story =
         known_.state == ControlState::failed ? "a sync failed before it stopped"
         : known_.is_same_run ? "its owner is at work, or was killed on this running machine"
-                             : "its owner was stopped by a loss of power or the like";
+                             : "its owner was stopped by a loss of power or the like, or the log "
+                               "was repaired";
     add({FindingKind::control,
          Severity::note,
          ControlFile::name,
@@ -428,8 +436,9 @@ std::vector<OffsetRange> PartitionReport::unreadable() const {
   return merged(std::move(ranges));
 }
 
-Result<PartitionReport> verify_partition(const os::DirectoryPtr& directory) {
-  return Verification(directory).run();
+Result<PartitionReport> verify_partition(const os::DirectoryPtr& directory,
+                                         const InspectionProgress& progress) {
+  return Verification(directory, progress).run();
 }
 
 }  // namespace millrace::inline v0::storage

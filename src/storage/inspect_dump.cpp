@@ -1,6 +1,6 @@
 #include <limits>
-
 #include <millrace/storage/batch_scan.hpp>
+#include <millrace/storage/file_names.hpp>
 #include <millrace/storage/inspect.hpp>
 
 #include "storage/file_bytes.hpp"
@@ -8,14 +8,59 @@
 
 namespace millrace::inline v0::storage {
 
+namespace {
+
+/// Calls `visit(entry bytes, position)` up to the first entry that was never used.
+template <typename Visit>
+Result<bool> for_each_entry(const os::DirectoryPtr& directory, const std::string& name,
+                            std::size_t entry_bytes, Visit&& visit) {
+  MILLRACE_TRY(const bool exists, directory->exists(name));
+  if (!exists) return true;
+  MILLRACE_TRY(const FileBytes content, FileBytes::open(directory, name));
+  const Bytes bytes = content.bytes();
+  const std::uint64_t end = end_of_content(bytes, 0);
+  for (std::uint64_t at = 0; at < end && at + entry_bytes <= bytes.size(); at += entry_bytes) {
+    if (!visit(bytes.data() + at, FilePosition{at})) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<void> dump_indexes(const os::DirectoryPtr& directory,
+                          const std::function<bool(const IndexItem&)>& visit) {
+  MILLRACE_TRY(const PartitionFiles files, list_partition(directory));
+  for (const auto& [base, log, has_old_indexes] : files.segments) {
+    const std::string offsets = file_name(base, offset_index_suffix);
+    const std::string times = file_name(base, time_index_suffix);
+    const auto visit_offset = [&, from = base](const std::byte* at, FilePosition position) {
+      return visit({offsets, position,
+                    OffsetEntry{from + load_big<std::int32_t>(at),
+                                FilePosition{load_big<std::uint32_t>(at + 4)}}});
+    };
+    const auto visit_time = [&, from = base](const std::byte* at, FilePosition position) {
+      return visit({times, position,
+                    TimeEntry{Timestamp{load_big<std::int64_t>(at)},
+                              from + load_big<std::int32_t>(at + 8)}});
+    };
+    MILLRACE_TRY(const bool more_offsets,
+                 for_each_entry(directory, offsets, OffsetIndex::entry_bytes, visit_offset));
+    if (!more_offsets) return {};
+    MILLRACE_TRY(const bool more_times,
+                 for_each_entry(directory, times, TimeIndex::entry_bytes, visit_time));
+    if (!more_times) return {};
+  }
+  return {};
+}
+
 Result<void> dump_partition(const os::DirectoryPtr& directory,
                             const std::function<bool(const DumpItem&)>& visit) {
   MILLRACE_TRY(const PartitionFiles files, list_partition(directory));
   for (std::size_t i = 0; i < files.segments.size(); ++i) {
     const auto& file = files.segments[i];
     const bool is_last = i + 1 == files.segments.size();
-    const Offset limit = is_last ? Offset{std::numeric_limits<std::int64_t>::max()}
-                                 : files.segments[i + 1].base;
+    const Offset limit =
+        is_last ? Offset{std::numeric_limits<std::int64_t>::max()} : files.segments[i + 1].base;
     MILLRACE_TRY(const FileBytes content, FileBytes::open(directory, file.name));
     BatchScan scan(content.bytes(), file.base, limit);
     for (auto step = scan.next(); step != BatchScan::Step::end; step = scan.next()) {
@@ -40,12 +85,12 @@ Result<void> dump_records(const record::BatchView& batch,
   record::RecordView record;
   for (;;) {
     switch (cursor.next(record)) {
-      case record::RecordCursor::Step::end: return {};
+      case record::RecordCursor::Step::end:
+        return {};
       case record::RecordCursor::Step::malformed:
-        return Error(Errc::corrupt_data,
-                     "the records of the batch at offset " +
-                         std::to_string(batch.base_offset().value()) +
-                         " break the format of record batches");
+        return Error(Errc::corrupt_data, "the records of the batch at offset " +
+                                             std::to_string(batch.base_offset().value()) +
+                                             " break the format of record batches");
       case record::RecordCursor::Step::record:
         if (!visit(record)) return {};
     }

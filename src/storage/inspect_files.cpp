@@ -18,7 +18,7 @@ constexpr std::array derived_suffixes = {offset_index_suffix, time_index_suffix,
 
 bool is_leftover(std::string_view name) {
   return name.ends_with(deleted_suffix) || name.ends_with(cleaned_suffix) ||
-         name.ends_with(swap_suffix) || name.ends_with(".tmp");
+         name.ends_with(swap_suffix) || name.ends_with(".tmp") || name == exchange_file_name;
 }
 
 Result<Offset> next_offset_of(const os::DirectoryPtr& directory, const std::string& name,
@@ -33,23 +33,26 @@ Result<Offset> next_offset_of(const os::DirectoryPtr& directory, const std::stri
 using SegmentFiles = std::vector<PartitionFiles::SegmentFile>;
 
 /// Leaves out what finishing an announced exchange takes away.
-Result<void> apply_exchange(const os::DirectoryPtr& directory, SegmentFiles& segments) {
+Result<void> apply_exchange(const os::DirectoryPtr& directory, PartitionFiles& files) {
   MILLRACE_TRY(const auto exchange, read_exchange(directory));
   if (!exchange.is_announced || exchange.is_undone) return {};
-  if (exchange.segments) {
-    std::erase_if(segments, [&](const auto& segment) {
-      return segment.base > exchange.segments->begin && segment.base < exchange.segments->end;
-    });
-    return {};
-  }
   Offset covered{0};
   SegmentFiles kept;
-  for (const auto& segment : segments) {
-    if (segment.base < covered) continue;
-    MILLRACE_TRY(covered, next_offset_of(directory, segment.name, segment.base));
+  for (auto& segment : files.segments) {
+    const bool goes = exchange.segments ? segment.base > exchange.segments->begin &&
+                                              segment.base < exchange.segments->end
+                                        : segment.base < covered;
+    if (goes) {
+      files.leftovers.push_back(segment.name);
+      continue;
+    }
+    segment.has_old_indexes = !exchange.segments || segment.base == exchange.segments->begin;
+    if (!exchange.segments) {
+      MILLRACE_TRY(covered, next_offset_of(directory, segment.name, segment.base));
+    }
     kept.push_back(segment);
   }
-  segments = std::move(kept);
+  files.segments = std::move(kept);
   return {};
 }
 
@@ -74,18 +77,18 @@ Result<PartitionFiles> list_partition(const os::DirectoryPtr& directory) {
   for (const auto& entry : entries) {
     const std::string& name = entry.name;
     if (const auto base = parse_file_name(name, log_suffix)) {
-      files.segments.push_back({*base, name});
+      files.segments.push_back({*base, name, false});
     } else if (name.find(side_mark) != std::string::npos) {
       files.side_files.push_back(name);
     } else if (is_leftover(name)) {
       files.leftovers.push_back(name);
       const auto suffix = std::string(log_suffix).append(swap_suffix);
       if (const auto replaced = parse_file_name(name, suffix)) {
-        replacements.push_back({*replaced, name});
+        replacements.push_back({*replaced, name, true});
       }
     }
   }
-  MILLRACE_CHECK(apply_exchange(directory, files.segments));
+  MILLRACE_CHECK(apply_exchange(directory, files));
   for (const auto& replacement : replacements) {
     MILLRACE_TRY(const Offset next, next_offset_of(directory, replacement.name, replacement.base));
     std::erase_if(files.segments, [&](const auto& segment) {

@@ -13,10 +13,11 @@ struct PartitionFiles {
   struct SegmentFile {
     Offset base;
     std::string name;
+    bool has_old_indexes = false;  ///< opening removes them: they may be of what it replaced
   };
   std::vector<SegmentFile> segments;  ///< by base offset
   std::vector<std::string> leftovers;
-  std::vector<std::string> orphans;   ///< indexes without a log
+  std::vector<std::string> orphans;  ///< indexes without a log
   std::vector<std::string> side_files;
 };
 Result<PartitionFiles> list_partition(const os::DirectoryPtr& directory);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-
 #include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/file_names.hpp>
 
@@ -40,8 +39,8 @@ std::vector<std::byte> IndexCheck::load(const os::DirectoryPtr& directory, File&
     file.length = bytes.size();
   }
   const std::size_t entries = (end + entry_bytes - 1) / entry_bytes;
-  const auto used = bytes.first(std::min<std::uint64_t>(entries * entry_bytes,
-                                                        bytes.size() / entry_bytes * entry_bytes));
+  const auto used = bytes.first(
+      std::min<std::uint64_t>(entries * entry_bytes, bytes.size() / entry_bytes * entry_bytes));
   return {used.begin(), used.end()};
 }
 
@@ -99,12 +98,11 @@ void IndexCheck::batch(const record::BatchView& batch, std::uint64_t position) {
        ++next_offset_) {
     const OffsetEntry& entry = offsets_[next_offset_];
     if (entry.position.value() != position) {
-      offset_fault(next_offset_, fmt::format("points at byte {}, where no batch starts",
-                                             entry.position.value()));
-    } else if (entry.offset != batch.last_offset()) {
       offset_fault(next_offset_,
-                   fmt::format("says offset {} of a batch that ends with {}", entry.offset.value(),
-                               batch.last_offset().value()));
+                   fmt::format("points at byte {}, where no batch starts", entry.position.value()));
+    } else if (entry.offset != batch.last_offset()) {
+      offset_fault(next_offset_, fmt::format("says offset {} of a batch that ends with {}",
+                                             entry.offset.value(), batch.last_offset().value()));
     }
   }
   pass_times_below(batch.last_offset());
@@ -146,22 +144,50 @@ void IndexCheck::finish(bool is_sealed, std::vector<Finding>& findings) {
   }
   for (const File* file : {&offset_file_, &time_file_}) {
     if (!file->fault.empty()) {
-      findings.push_back({file->kind, Severity::problem, file->name, file->position, file->length,
+      findings.push_back({file->kind,
+                          Severity::problem,
+                          file->name,
+                          file->position,
+                          file->length,
                           {},
                           fmt::format("index {} {}; it is rebuilt from the log when it is used, or "
                                       "by `millrace log repair`",
                                       file->name, file->fault)});
     } else if (file->is_missing && has_batches_) {
-      findings.push_back({file->kind, Severity::note, file->name, 0, 0, {},
+      findings.push_back({file->kind,
+                          Severity::note,
+                          file->name,
+                          0,
+                          0,
+                          {},
                           fmt::format("index {} is missing; it is rebuilt from the log when it is "
                                       "used",
                                       file->name)});
     } else if (is_sealed && file->has_zeros) {
-      findings.push_back({file->kind, Severity::note, file->name, 0, 0, {},
+      findings.push_back({file->kind,
+                          Severity::note,
+                          file->name,
+                          0,
+                          0,
+                          {},
                           fmt::format("index {} of a sealed segment has unused entries; it is "
                                       "rebuilt from the log when it is used",
                                       file->name)});
     }
+  }
+}
+
+void IndexCheck::name_old(std::vector<Finding>& findings) const {
+  for (const File* file : {&offset_file_, &time_file_}) {
+    findings.push_back({file->kind,
+                        Severity::note,
+                        file->name,
+                        0,
+                        0,
+                        {},
+                        fmt::format("index {} is from before an interrupted exchange of files, or "
+                                    "missing; opening the log rebuilds it",
+                                    file->name)});
   }
 }
 

@@ -1,12 +1,11 @@
 #pragma once
-#include <optional>
-#include <string>
-#include <vector>
-
 #include <millrace/record/batch_view.hpp>
 #include <millrace/storage/inspect.hpp>
 #include <millrace/storage/offset_index.hpp>
 #include <millrace/storage/time_index.hpp>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace millrace::inline v0::storage {
 
@@ -20,6 +19,8 @@ class IndexCheck {
   void damage(std::uint64_t position, std::uint64_t length, OffsetRange offsets);
   /// `is_sealed`: the indexes must be complete and trimmed. Appends what is wrong.
   void finish(bool is_sealed, std::vector<Finding>& findings);
+  /// Instead of finish() for indexes that opening removes: whatever is in them, it is a note.
+  void name_old(std::vector<Finding>& findings) const;
 
   std::uint64_t offset_entries() const noexcept { return offsets_.size(); }
   std::uint64_t time_entries() const noexcept { return times_.size(); }

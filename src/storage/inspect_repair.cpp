@@ -34,15 +34,22 @@ struct Sorted {
   bool ends_log = false;
 };
 
+using SegmentFiles = std::vector<PartitionFiles::SegmentFile>;
+
 class Repair {
  public:
-  explicit Repair(const os::DirectoryPtr& directory) : directory_(directory) {}
+  Repair(const os::DirectoryPtr& directory, const RepairOptions& options)
+      : directory_(directory), options_(options) {}
   Result<RepairReport> run();
 
  private:
   Sorted sort_bytes(Bytes log, Offset base, Offset limit, bool is_last);
-  Result<bool> repair_segment(Offset base, Offset limit, bool is_last);
-  Result<void> repair_segments(std::vector<Offset>& bases);
+  Result<SegmentFiles> tidy();
+  Result<bool> repair_segment(const PartitionFiles::SegmentFile& segment, Offset limit,
+                              bool is_last);
+  Result<std::vector<Offset>> repair_segments(const SegmentFiles& files);
+  Result<void> repair_checkpoints(const std::vector<Offset>& bases);
+  Result<void> remove_control();
   Result<void> remove_segment(Offset base, std::string_view why);
   Result<void> put_aside(const std::string& log, Bytes bytes, std::uint64_t position);
   Result<void> replace_log(Offset base, Bytes log, const std::vector<ByteRange>& good);
@@ -54,6 +61,7 @@ class Repair {
   void did(std::string sentence) { report_.done.push_back(std::move(sentence)); }
 
   const os::DirectoryPtr& directory_;
+  const RepairOptions& options_;
   PartitionReport found_;
   KnownState known_;
   RepairReport report_;
@@ -113,13 +121,14 @@ Result<void> Repair::put_aside(const std::string& log, Bytes bytes, std::uint64_
     if (there == as_text(bytes)) break;
     name = fmt::format("{}-{}", wanted, n);
   }
-  MILLRACE_CHECK(directory_->replace_file(name, as_text(bytes)));
+  if (!options_.dry_run) MILLRACE_CHECK(directory_->replace_file(name, as_text(bytes)));
   report_.side_files.push_back(name);
   did(fmt::format("{} damaged bytes at {} of {} are in {} now", bytes.size(), position, log, name));
   return {};
 }
 
 Result<void> Repair::replace_log(Offset base, Bytes log, const std::vector<ByteRange>& good) {
+  if (options_.dry_run) return {};
   const std::string name = file_name(base, log_suffix) + std::string(cleaned_suffix);
   auto written = [&]() -> Result<void> {
     MILLRACE_TRY(os::File file, directory_->open(name, os::OpenMode::replace));
@@ -146,16 +155,18 @@ Result<void> Repair::replace_log(Offset base, Bytes log, const std::vector<ByteR
 Result<void> Repair::trim(const std::string& name, const Sorted& sorted, std::uint64_t file_bytes) {
   last_bytes_ = sorted.end;
   if (sorted.end == file_bytes) return {};
-  MILLRACE_TRY(os::File file, directory_->open(name, os::OpenMode::read_write));
-  MILLRACE_CHECK(file.resize(sorted.end));
-  MILLRACE_CHECK(file.sync());
   did(fmt::format("{} is cut behind its last batch, at {} of {} bytes", name, sorted.end,
                   file_bytes));
-  return {};
+  if (options_.dry_run) return {};
+  MILLRACE_TRY(os::File file, directory_->open(name, os::OpenMode::read_write));
+  MILLRACE_CHECK(file.resize(sorted.end));
+  return file.sync();
 }
 
 Result<void> Repair::rebuild_indexes(Offset base) {
   const std::string name = file_name(base, log_suffix);
+  did(fmt::format("the indexes of {} are rebuilt", name));
+  if (options_.dry_run) return {};
   MILLRACE_TRY(const FileBytes content, FileBytes::open(directory_, name));
   MILLRACE_CHECK(write_indexes(directory_, base, content.bytes()));
   for (const auto suffix : {offset_index_suffix, time_index_suffix}) {
@@ -163,13 +174,14 @@ Result<void> Repair::rebuild_indexes(Offset base) {
                  directory_->open(file_name(base, suffix), os::OpenMode::read_write));
     MILLRACE_CHECK(file.sync());
   }
-  did(fmt::format("the indexes of {} are rebuilt", name));
   return {};
 }
 
 /// Whether the log goes on behind it.
-Result<bool> Repair::repair_segment(Offset base, Offset limit, bool is_last) {
-  const std::string name = file_name(base, log_suffix);
+Result<bool> Repair::repair_segment(const PartitionFiles::SegmentFile& segment, Offset limit,
+                                    bool is_last) {
+  const Offset base = segment.base;
+  const std::string& name = segment.name;
   bool indexes = finds_fault(file_name(base, offset_index_suffix)) ||
                  finds_fault(file_name(base, time_index_suffix));
   bool goes_on = true;
@@ -200,16 +212,13 @@ Result<bool> Repair::repair_segment(Offset base, Offset limit, bool is_last) {
 }
 
 Result<void> Repair::remove_segment(Offset base, std::string_view why) {
-  MILLRACE_CHECK(remove_segment_files(directory_, base));
   did(fmt::format("{} {} and is removed", file_name(base, log_suffix), why));
-  return {};
+  return options_.dry_run ? Result<void>() : remove_segment_files(directory_, base);
 }
 
-/// Leaves in `bases` the segments that the log has then.
-Result<void> Repair::repair_segments(std::vector<Offset>& bases) {
-  std::vector<PartitionFiles::SegmentFile> files;
-  for (const Offset base : bases) files.push_back({base, file_name(base, log_suffix)});
-  bases.clear();
+/// The segments that the log has then.
+Result<std::vector<Offset>> Repair::repair_segments(const SegmentFiles& files) {
+  std::vector<Offset> bases;
   bool goes_on = files.empty() || !known_.is_stray(files.front().base);
   for (std::size_t i = 0; i < files.size(); ++i) {
     const Offset base = files[i].base;
@@ -227,20 +236,20 @@ Result<void> Repair::repair_segments(std::vector<Offset>& bases) {
     }
     bases.push_back(base);
     const Offset limit = limit_of_segment(directory_, files, i, known_);
-    MILLRACE_TRY(goes_on, repair_segment(base, limit, i + 1 == files.size()));
+    MILLRACE_TRY(goes_on, repair_segment(files[i], limit, i + 1 == files.size()));
   }
-  return {};
+  return bases;
 }
 
 Result<void> Repair::rebuild_epochs(const std::vector<Offset>& bases) {
+  did(fmt::format("{} is rebuilt from the batches", EpochCache::file_name));
+  if (options_.dry_run) return {};
   EpochCache epochs;
   MILLRACE_CHECK(epochs.rebuild(directory_, bases));
-  did(fmt::format("{} is rebuilt from the batches", EpochCache::file_name));
   return epochs.save(directory_);
 }
 
 Result<void> Repair::write_control(const std::vector<Offset>& bases) {
-  MILLRACE_TRY(ControlFile control, ControlFile::open_owner(directory_));
   Offset end = std::max(end_, known_.least_end());
   Offset start = std::max(known_.log_start, known_.flushed);
   if (!bases.empty()) {
@@ -248,6 +257,9 @@ Result<void> Repair::write_control(const std::vector<Offset>& bases) {
   } else {
     end = std::max(start, end);
   }
+  did(fmt::format("the control file says that the log is [{}, {})", start.value(), end.value()));
+  if (options_.dry_run) return {};
+  MILLRACE_TRY(ControlFile control, ControlFile::open_owner(directory_));
   control.initialise();
   ControlBlock& block = control.block();
   block.compacted = known_.gaps_are_normal ? 1 : 0;
@@ -258,45 +270,69 @@ Result<void> Repair::write_control(const std::vector<Offset>& bases) {
   block.active_base_offset.store(bases.empty() ? end.value() : bases.back().value());
   block.active_end.store(last_bytes_);
   block.state.store(static_cast<std::uint32_t>(ControlState::live));
-  did(fmt::format("the control file says that the log is [{}, {})", start.value(), end.value()));
   return control.sync();
 }
 
+Result<SegmentFiles> Repair::tidy() {
+  MILLRACE_TRY(PartitionFiles files, list_partition(directory_));
+  for (const auto* names : {&files.leftovers, &files.orphans}) {
+    for (const auto& name : *names) {
+      did(fmt::format("{} is gone: the exchange of files that left it is finished or undone",
+                      name));
+    }
+  }
+  if (options_.dry_run) return std::move(files.segments);
+  MILLRACE_TRY(const std::vector<Offset> bases, tidy_segment_files(directory_));
+  SegmentFiles segments;
+  for (const Offset base : bases) segments.push_back({base, file_name(base, log_suffix), false});
+  return segments;
+}
+
+/// Without a control file opening goes by the checkpoints beside the partition.
+Result<void> Repair::remove_control() {
+  if (!known_.is_missing) did(fmt::format("{} is removed", ControlFile::name));
+  if (options_.dry_run) return {};
+  MILLRACE_CHECK(directory_->remove(ControlFile::name));
+  return directory_->sync();
+}
+
+Result<void> Repair::repair_checkpoints(const std::vector<Offset>& bases) {
+  if (finds_fault(EpochCache::file_name)) MILLRACE_CHECK(rebuild_epochs(bases));
+  if (!finds_fault(cleaner_checkpoint_name)) return {};
+  did(fmt::format("{} is set back to 0", cleaner_checkpoint_name));
+  if (options_.dry_run) return {};
+  return directory_->replace_file(cleaner_checkpoint_name, format_checkpoint({"0"}));
+}
+
 Result<RepairReport> Repair::run() {
-  MILLRACE_TRY(found_, verify_partition(directory_));
+  MILLRACE_TRY(found_, verify_partition(directory_, options_.progress));
   MILLRACE_TRY(known_, read_known_state(directory_));
   const bool needed =
       std::any_of(found_.findings.begin(), found_.findings.end(), [](const Finding& finding) {
         return finding.severity != Severity::note || finding.kind != FindingKind::leftover;
       });
-  MILLRACE_TRY(std::vector<Offset> bases, tidy_segment_files(directory_));
+  MILLRACE_TRY(const SegmentFiles segments, tidy());
   if (!needed) return std::move(report_);
-  if (bases.empty() && !known_.is_known) {
-    // Without a control file opening goes by the checkpoints beside the partition.
-    if (!known_.is_missing) did(fmt::format("{} is removed", ControlFile::name));
-    MILLRACE_CHECK(directory_->remove(ControlFile::name));
-    MILLRACE_CHECK(directory_->sync());
+  if (segments.empty() && !known_.is_known) {
+    MILLRACE_CHECK(remove_control());
     return std::move(report_);
   }
-  MILLRACE_CHECK(repair_segments(bases));
-  if (finds_fault(EpochCache::file_name)) MILLRACE_CHECK(rebuild_epochs(bases));
-  if (finds_fault(cleaner_checkpoint_name)) {
-    MILLRACE_CHECK(directory_->replace_file(cleaner_checkpoint_name, format_checkpoint({"0"})));
-    did(fmt::format("{} is set back to 0", cleaner_checkpoint_name));
-  }
+  MILLRACE_TRY(const std::vector<Offset> bases, repair_segments(segments));
+  MILLRACE_CHECK(repair_checkpoints(bases));
   MILLRACE_CHECK(write_control(bases));
   for (const Finding& finding : found_.findings) {
     if (finding.kind == FindingKind::missing_offsets) report_.lost.push_back(finding.offsets);
   }
   report_.lost = merged(std::move(report_.lost));
-  MILLRACE_CHECK(directory_->sync());
+  if (!options_.dry_run) MILLRACE_CHECK(directory_->sync());
   return std::move(report_);
 }
 
 }  // namespace
 
-Result<RepairReport> repair_partition(const os::DirectoryPtr& directory) {
-  return Repair(directory).run();
+Result<RepairReport> repair_partition(const os::DirectoryPtr& directory,
+                                      const RepairOptions& options) {
+  return Repair(directory, options).run();
 }
 
 }  // namespace millrace::inline v0::storage

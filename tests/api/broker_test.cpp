@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include <millrace/millrace.hpp>
+#include <millrace/testing/faulty_io.hpp>
 #include <millrace/testing/manual_clock.hpp>
 
 #include "catch.hpp"
@@ -211,4 +212,56 @@ TEST_CASE("a damaged list of topics is an error that names it") {
   REQUIRE_FALSE(broker);
   CHECK(broker.error().code() == Errc::corrupt_data);
   CHECK_THAT(broker.error().message(), Contains("topics"));
+}
+
+TEST_CASE("a delete that was cut short does not show its records to a later topic") {
+  const TempDirectory temp;
+  millrace::testing::FaultyIo io;
+  {
+    const auto broker = Broker::open(temp.path(), {.io_hooks = &io}).value();
+    const auto topic = broker.topic<std::string, std::string>("orders", {.partitions = 2}).value();
+    topic.partition(0).value().append("key", "old").value();
+    io.fail({.ops = {millrace::os::IoOp::rename}, .path_suffix = "orders-0", .for_ever = true});
+    const auto deleted = broker.delete_topic("orders");
+    REQUIRE_FALSE(deleted);
+    CHECK_THAT(deleted.error().message(), Contains("orders-0"));
+    CHECK_FALSE(broker.create_topic("orders"));
+    io.heal();
+    SECTION("the same broker finishes it") { broker.create_topic("orders").value(); }
+    SECTION("the next one does") {}
+  }
+  const auto broker = Broker::open(temp.path()).value();
+  const auto topic = broker.topic<std::string, std::string>("orders").value();
+  CHECK(topic.partition(0).value().offsets().end == millrace::Offset{0});
+  CHECK_FALSE(std::ifstream(temp / "deleting"));
+}
+
+TEST_CASE("a delete that was announced but not done leaves the topic as it is") {
+  const TempDirectory temp;
+  millrace::testing::FaultyIo io;
+  {
+    const auto broker = Broker::open(temp.path(), {.io_hooks = &io}).value();
+    const auto topic = broker.topic<std::string, std::string>("orders").value();
+    topic.partition(0).value().append("key", "kept").value();
+    io.fail({.ops = {millrace::os::IoOp::rename}, .path_suffix = "topics.tmp"});
+    CHECK_FALSE(broker.delete_topic("orders"));
+    CHECK(topic.partition(0).value().append("key", "more"));
+  }
+  const auto broker = Broker::open(temp.path()).value();
+  const auto topic = broker.topic<std::string, std::string>("orders").value();
+  CHECK(topic.partition(0).value().offsets().end == millrace::Offset{2});
+}
+
+TEST_CASE("a create that was cut short can be done again") {
+  const TempDirectory temp;
+  millrace::testing::FaultyIo io;
+  {
+    const auto broker = Broker::open(temp.path(), {.io_hooks = &io}).value();
+    io.fail({.ops = {millrace::os::IoOp::rename}, .path_suffix = "topics.tmp"});
+    CHECK_FALSE(broker.create_topic("orders", {.partitions = 3}));
+    CHECK(broker.topics().value().empty());
+  }
+  const auto broker = Broker::open(temp.path()).value();
+  CHECK(broker.topics().value().empty());
+  CHECK(broker.create_topic("orders"));
 }

@@ -1,10 +1,12 @@
-# Shared by the tests of the program; they are called with its path. Sourced.
+# Shared by the tests of the program; they are called with its path and that of json_value, which
+# takes JSON apart. Sourced.
 #
 # `run` keeps what a command printed and how it ended, the `expect_...` look at that. All checks of a
 # script are made, `finish` tells whether one failed. $MILLRACE_DATA is a directory of the script's
 # own, which does not exist yet.
 set -uo pipefail
 millrace=$1
+json_value=${2:-}
 [ -x "$millrace" ] || { echo "no program $millrace"; exit 1; }
 export LC_ALL=C
 work=$(mktemp -d "${TMPDIR:-/tmp}/millrace-cli-XXXXXX")
@@ -65,6 +67,13 @@ expect_failure() {
     fail "not a failure with code $1 that says: $2"
     show
   fi
+}
+# expect_json POINTER TEXT: the JSON that was printed has this value at a JSON pointer.
+expect_json() {
+  local value
+  checks=$((checks + 1))
+  value=$("$json_value" "$1" <"$work/out") && [ "$value" = "$2" ] ||
+    { fail "at $1 is \"$value\" instead of $2"; show; }
 }
 expect_equal() {
   checks=$((checks + 1))

@@ -11,7 +11,7 @@ cp "$work/out" "$work/help"
 
 # Whatever a subcommand can do, the first page of help tells.
 for command in "topic create" "topic list" "topic describe" "topic alter" "topic delete" \
-  produce consume; do
+  produce consume "log verify" "log dump" "log repair" bench; do
   run $command --help
   expect_done
   expect_out_has "Usage: millrace $command"

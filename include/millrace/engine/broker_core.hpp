@@ -79,7 +79,6 @@ class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
   Result<void> refresh();
   Result<void> require_owner(std::string_view doing) const;
   Result<void> save();
-  Result<void> remove_leftovers();
   storage::RecoveryHints hints_for(std::string_view topic, PartitionId id) const;
   Result<void> load_checkpoints();
   Result<void> save_checkpoints();

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ Result<bool> check_meta(const os::DirectoryPtr& directory);
 /// something else is there, newer_format if a later millrace wrote it.
 Result<void> check_or_create_meta(const os::DirectoryPtr& directory, bool create);
 
+/// A line of the list of topics, with a checksum; nothing if it is damaged.
+std::string format_topic(const TopicEntry& topic);
+std::optional<TopicEntry> parse_topic(std::string_view line);
 /// corrupt_data if the file is damaged.
 Result<std::vector<TopicEntry>> load_topics(const os::DirectoryPtr& directory);
 /// Replaces the file; durable once it returns.

@@ -1,10 +1,9 @@
 #pragma once
 #include <memory>
+#include <millrace/os/file.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <millrace/os/file.hpp>
 
 namespace millrace::inline v0::os {
 
@@ -71,6 +70,13 @@ using DirectoryPtr = std::shared_ptr<Directory>;
 /// Opens a directory on disk, creating it (and its parents) if `create`. `hooks` may be null; it
 /// must outlive everything opened through the directory.
 Result<DirectoryPtr> open_directory(std::string_view path, bool create, IoHooks* hooks = nullptr);
+
+/// The lock of a directory for who only reads in it: like Directory::lock(), but where the lock
+/// file cannot be written, because the file system or the file is read-only, the lock is taken
+/// without a word in it. Not held, which is no error, if there is no such file either: nobody can
+/// have it.
+Result<FileLock> lock_for_reading(const DirectoryPtr& directory, std::string_view name,
+                                  std::string_view holder);
 
 /// A new empty directory in memory (memfd_create(2) per file).
 DirectoryPtr make_memory_directory(IoHooks* hooks = nullptr);

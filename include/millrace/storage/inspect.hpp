@@ -1,12 +1,14 @@
 #pragma once
 #include <functional>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include <millrace/os/directory.hpp>
 #include <millrace/record/batch_view.hpp>
 #include <millrace/storage/control_file.hpp>
+#include <millrace/storage/offset_index.hpp>
+#include <millrace/storage/time_index.hpp>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
 
 namespace millrace::inline v0::storage {
 
@@ -23,12 +25,12 @@ enum class Severity : std::uint8_t {
 
 /// What a finding is about.
 enum class FindingKind : std::uint8_t {
-  damaged_batches,  ///< bytes that are no good batch
-  missing_offsets,  ///< offsets that are nowhere, without damaged bytes in their place
+  damaged_batches,    ///< bytes that are no good batch
+  missing_offsets,    ///< offsets that are nowhere, without damaged bytes in their place
   malformed_records,  ///< a batch with a good CRC whose records break the format
-  torn_tail,        ///< bytes behind the end of the log, never acknowledged as flushed
-  untrimmed,        ///< a sealed segment with zeros behind its batches
-  overlap,          ///< a segment that begins below the end of the one before it
+  torn_tail,          ///< bytes behind the end of the log, never acknowledged as flushed
+  untrimmed,          ///< a sealed segment with zeros behind its batches
+  overlap,            ///< a segment that begins below the end of the one before it
   offset_index,
   time_index,
   checkpoint,
@@ -52,8 +54,8 @@ struct Finding {
 struct SegmentSummary {
   std::string file;  ///< of its log
   Offset base_offset;
-  Offset next_offset;           ///< behind its last good batch
-  std::uint64_t bytes = 0;      ///< of good batches
+  Offset next_offset;       ///< behind its last good batch
+  std::uint64_t bytes = 0;  ///< of good batches
   std::uint64_t file_bytes = 0;
   std::uint64_t batches = 0;
   std::uint64_t records = 0;
@@ -79,10 +81,14 @@ struct PartitionReport {
   std::vector<OffsetRange> unreadable() const;
 };
 
+/// Told of each good batch that was read, for a progress display. May be empty.
+using InspectionProgress = std::function<void(const record::BatchView&)>;
+
 /// Reads every byte of a partition and checks it: batches, CRCs, records, order, both indexes, the
 /// control file, the checkpoints. Changes nothing. An Error only if the directory cannot be read;
 /// whatever is wrong with its content is a finding.
-Result<PartitionReport> verify_partition(const os::DirectoryPtr& directory);
+Result<PartitionReport> verify_partition(const os::DirectoryPtr& directory,
+                                         const InspectionProgress& progress = {});
 
 /// A batch, or damaged bytes, that dump_partition() came upon. Valid during the call.
 struct DumpItem {
@@ -103,7 +109,25 @@ Result<void> dump_partition(const os::DirectoryPtr& directory,
 Result<void> dump_records(const record::BatchView& batch,
                           const std::function<bool(const record::RecordView&)>& visit);
 
-/// What repair_partition() did.
+/// An entry of an index, as dump_indexes() came upon it. Valid during the call.
+struct IndexItem {
+  std::string_view file;
+  FilePosition position;  ///< of the entry
+  std::variant<OffsetEntry, TimeEntry> entry;
+};
+
+/// Calls `visit` for every entry of every index in order, segment by segment, until it returns
+/// false. Entries are shown as they stand, right or wrong.
+Result<void> dump_indexes(const os::DirectoryPtr& directory,
+                          const std::function<bool(const IndexItem&)>& visit);
+
+/// How repair_partition() goes about it.
+struct RepairOptions {
+  bool dry_run = false;         ///< change nothing, but report what would be done
+  InspectionProgress progress;  ///< while it verifies, which it does first
+};
+
+/// What repair_partition() did, or would do.
 struct RepairReport {
   std::vector<std::string> done;        ///< a sentence each
   std::vector<OffsetRange> lost;        ///< offsets that cannot be read any more
@@ -118,6 +142,7 @@ struct RepairReport {
 /// that cannot stay so. Durable when it returns. May be repeated, also after a crash half-way;
 /// needs as much free space as the largest damaged segment, or fails with no_space having changed
 /// nothing of it.
-Result<RepairReport> repair_partition(const os::DirectoryPtr& directory);
+Result<RepairReport> repair_partition(const os::DirectoryPtr& directory,
+                                      const RepairOptions& options = {});
 
 }  // namespace millrace::inline v0::storage
