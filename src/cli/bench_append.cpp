@@ -113,39 +113,4 @@ void sustained_row(std::size_t value_bytes, const Effort& effort, const RowSink&
   check_stored(path, shape, {count});
 }
 
-void senders_row(std::size_t value_bytes, const Effort& effort, const RowSink& sink) {
-  constexpr int senders = 64;
-  const Scratch scratch;
-  const std::string path = scratch / "senders";
-  std::uint64_t sent = 0;
-  {
-    TopicOptions options;
-    options.settings = reserved_for(effort.most_bytes());
-    const Store store = open_store(path, options);
-    Producer<std::string_view, Bytes> producer(store.topic);
-    const Payload payload(value_bytes);
-    const std::vector<std::byte> first(value_bytes);
-    must(producer.send(first).get());
-    std::atomic<std::uint64_t> total{0};
-    const auto start = SteadyClock::now();
-    in_threads(senders, [&](int) {
-      std::vector<std::byte> value(value_bytes);
-      std::uint64_t n = 0;
-      for (; seconds_since(start) < effort.seconds; ++n) {
-        payload.make(value.data(), n, value_bytes);
-        must(producer.send(value).get());
-      }
-      total += n;
-    });
-    sent = total.load();
-    sink("millrace/senders64.sync" + size_tag(value_bytes),
-         static_cast<double>(sent) / seconds_since(start), "rec/s");
-    must(store.broker.close());
-  }
-  const Store store = open_store(path, {.create_if_missing = false});
-  if (store.partition(0).offsets().end != Offset{static_cast<std::int64_t>(sent) + 1}) {
-    fail("the senders' records are not all there");
-  }
-}
-
 }  // namespace millrace::inline v0::cli::bench

@@ -91,23 +91,28 @@ void add_bench(Program& program) {
       ->check(CLI::Range(1, 1000).description(""));
   command.add_flag("--quick", options->quick, "Short rows and less data");
   command.add_flag("--json", options->json, "Print one JSON object");
-  command.add_option("--only", options->only, "Only blocks of rows that match")
-      ->type_name("REGEX");
-  command.footer("Scratch data goes to $BENCH_DIR, $TMPDIR or /tmp: name a directory on the disk "
-                 "that counts.");
-  program.on(command, [options] { return guarded([&] { print_report(*options); }); }, false);
+  command.add_option("--only", options->only, "Only blocks of rows that match")->type_name("REGEX");
+  command.footer(
+      "Scratch data goes to $BENCH_DIR, $TMPDIR or /tmp: name a directory on the disk "
+      "that counts.");
+  program.on(
+      command, [options] { return guarded([&] { print_report(*options); }); }, false);
 
   CLI::App& rows = *command.add_subcommand(
       "rows", "Print `millrace/row/size value unit` lines of $BENCH_GROUP (B or D)");
-  program.on(rows, [] { return guarded(print_rows); }, false);
+  program.on(
+      rows, [] { return guarded(print_rows); }, false);
 
   CLI::App& child = *command.add_subcommand("child", "")->group("");
   child.add_option("arguments", options->child);
-  program.on(child, [options] {
-    return guarded([&] {
-      if (bench::run_child(options->child) != 0) bench::fail("the child failed");
-    });
-  }, false);
+  program.on(
+      child,
+      [options] {
+        return guarded([&] {
+          if (bench::run_child(options->child) != 0) bench::fail("the child failed");
+        });
+      },
+      false);
 }
 
 }  // namespace millrace::inline v0::cli

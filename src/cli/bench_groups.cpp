@@ -21,13 +21,16 @@ void add_size(std::vector<Block>& blocks, std::size_t bytes) {
        }});
   for (const std::size_t batch : {1u, 100u, 1000u}) {
     const AppendShape shape{.value_bytes = bytes, .batch = batch, .sync = true};
-    blocks.push_back(
-        {"B", row_of(shape),
-         [=](const Effort& effort, const RowSink& sink) { sync_limit(shape, effort, sink); },
-         [=](const Effort& effort, const RowSink& sink) {
-           append_row(shape, effort, sink);
-           if (shape.batch == 1) senders_row(bytes, effort, sink);
-         }});
+    const bool alone = batch == 1;  // senders are compared with a lone one
+    blocks.push_back({"B", row_of(shape),
+                      [=](const Effort& effort, const RowSink& sink) {
+                        sync_limit(shape, effort, sink);
+                        if (alone) senders_limit(bytes, effort, sink);
+                      },
+                      [=](const Effort& effort, const RowSink& sink) {
+                        append_row(shape, effort, sink);
+                        if (alone) senders_row(bytes, effort, sink);
+                      }});
   }
 }
 
@@ -60,7 +63,7 @@ std::vector<Block> all_blocks() {
   std::vector<Block> blocks;
   for (const std::size_t bytes : {100u, 1024u}) add_size(blocks, bytes);
   blocks.push_back({"B", "recover_after_kill9", {}, recover_rows});
-  blocks.push_back({"B", "append.paced", {}, paced_rows});
+  blocks.push_back({"B", "append.paced", paced_limits, paced_rows});
   blocks.push_back({"B", "wake", wake_limits, wake_rows});
   blocks.push_back({"B", "open", {}, open_rows});
   for (const std::size_t bytes : {100u, 1024u}) add_two_threads(blocks, bytes);

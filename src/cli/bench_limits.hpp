@@ -3,9 +3,8 @@
 
 namespace millrace::inline v0::cli::bench {
 
-// What this machine can do at best, with no more machinery than it takes: records as a header of 16
-// bytes (length, CRC-32C, sequence) and the payload. Each gives its rows to the sink under
-// `limit/`.
+// What this machine can do at best, with no more machinery than it takes. Each gives its rows to
+// the sink under `limit/`.
 
 /// append.nosync, scan and get: framed records stored into a populated mapping, over and over; a
 /// walk that checks each CRC; reads by a dense array of positions.
@@ -15,6 +14,12 @@ void two_thread_limit(std::size_t value_bytes, const Effort& effort, const RowSi
 /// append.sync and append2.sync: a batch of framed records by one pwrite() into blocks that were
 /// written before, and fdatasync().
 void sync_limit(const AppendShape& shape, const Effort& effort, const RowSink& sink);
+/// senders64.sync: 64 threads that each hand over a record and sleep on one futex word, while one
+/// more writes what there is, syncs it and wakes them all.
+void senders_limit(std::size_t value_bytes, const Effort& effort, const RowSink& sink);
+/// append.paced: records stored into a map at 100 MB/s while another thread calls msync() on what
+/// is new every 10 ms.
+void paced_limits(const Effort& effort, const RowSink& sink);
 /// wake: a word in shared memory that goes back and forth, with futex(2) or by spinning.
 void wake_limits(const Effort& effort, const RowSink& sink);
 

@@ -4,12 +4,16 @@
 namespace millrace::inline v0::cli::bench {
 namespace {
 
-constexpr std::size_t batch_records = 100;
+/// Batches of 10 KiB, and of 16 KiB, which is what Kafka's producers gather at most by default.
+std::size_t batch_for(std::size_t value_bytes) {
+  return value_bytes < 1024 ? 100 : 16;
+}
 
 std::uint64_t fill(const std::string& path, std::size_t value_bytes, const Effort& effort) {
   TopicOptions options;
   options.flush = flush::by_os{};
   const Store store = open_store(path, options);
+  const std::size_t batch_records = batch_for(value_bytes);
   PayloadWriter writer(store.partition(0).handle(), value_bytes, batch_records);
   const std::uint64_t most_records = effort.most_bytes() / value_bytes;
   while (writer.count() + batch_records <= most_records) writer.append();

@@ -17,6 +17,11 @@ const Target* target_of(const std::vector<Target>& targets, const std::string& r
   return it == targets.end() ? nullptr : &*it;
 }
 
+/// The row of the machine's limit with the same name; of nobody, for limits.
+std::string limit_of(const std::string& row) {
+  return row.starts_with("millrace/") ? "limit/" + row.substr(row.find('/') + 1) : std::string();
+}
+
 std::string number(double value) {
   return value >= 10'000 ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value);
 }
@@ -27,12 +32,20 @@ std::string text_line(const Samples& samples, const Samples::Row& row,
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
   std::string line = fmt::format("{:44} {:>12} {:6} {:>12} {:>12}", row.name,
                                  number(median(values)), row.unit, number(*least), number(*most));
-  if (const Target* target = target_of(targets, row.name)) {
+  const Target* target = target_of(targets, row.name);
+  if (target != nullptr) {
     if (const auto figure = samples.figure(*target)) {
       line +=
           fmt::format("  {:>8}{} {} {:<6} {}", number(*figure), target->against.empty() ? " " : "x",
                       target->at_least ? ">=" : "<=", number(target->bound),
                       is_met(*target, *figure) ? "met" : "MISSED");
+    }
+  }
+  const Target against_limit{row.name, limit_of(row.name), 0};
+  if (!against_limit.against.empty() &&
+      (target == nullptr || target->against != against_limit.against)) {
+    if (const auto figure = samples.figure(against_limit)) {
+      line += fmt::format("  {:>8}x limit", number(*figure));
     }
   }
   return line;

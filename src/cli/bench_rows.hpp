@@ -19,7 +19,8 @@ std::string row_of(const AppendShape& shape);
 void append_row(const AppendShape& shape, const Effort& effort, const RowSink& sink);
 /// Unflushed appends with default settings over several segments.
 void sustained_row(std::size_t value_bytes, const Effort& effort, const RowSink& sink);
-/// 64 threads in send().get(), one partition, flush before ack.
+/// One partition, flush before ack: 64 threads in send().get(), and one thread that keeps 64
+/// records under way.
 void senders_row(std::size_t value_bytes, const Effort& effort, const RowSink& sink);
 /// scan, get, space.
 void read_rows(std::size_t value_bytes, const Effort& effort, const RowSink& sink);

@@ -24,10 +24,7 @@ std::uint64_t stored_bytes(std::uint64_t records, std::size_t value_bytes, std::
 }
 
 PayloadWriter::PayloadWriter(PartitionHandle partition, std::size_t value_bytes, std::size_t batch)
-    : partition_(std::move(partition)),
-      payload_(value_bytes),
-      value_(value_bytes),
-      batch_(batch) {}
+    : partition_(std::move(partition)), payload_(value_bytes), value_(value_bytes), batch_(batch) {}
 
 void PayloadWriter::append() {
   if (batch_ == 1) {

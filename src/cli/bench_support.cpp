@@ -12,7 +12,9 @@
 
 namespace millrace::inline v0::cli::bench {
 
-void fail(const std::string& why) { throw std::runtime_error(why); }
+void fail(const std::string& why) {
+  throw std::runtime_error(why);
+}
 
 Payload::Payload(std::size_t largest) : pool_(pool_bytes + largest + 64) {
   std::uint64_t word = 0x9e3779b97f4a7c15u;
@@ -32,8 +34,8 @@ bool Payload::matches(Bytes bytes, std::uint64_t sequence) const {
 
 double Latencies::at(double share) {
   if (samples_.empty()) return 0;
-  const auto rank = static_cast<std::ptrdiff_t>(share * static_cast<double>(samples_.size() - 1) +
-                                                0.5);
+  const auto rank =
+      static_cast<std::ptrdiff_t>(share * static_cast<double>(samples_.size() - 1) + 0.5);
   std::nth_element(samples_.begin(), samples_.begin() + rank, samples_.end());
   return static_cast<double>(samples_[static_cast<std::size_t>(rank)]);
 }
@@ -49,7 +51,9 @@ Scratch::Scratch() {
   }
 }
 
-Scratch::~Scratch() { remove_tree(path_); }
+Scratch::~Scratch() {
+  remove_tree(path_);
+}
 
 void remove_tree(const std::string& path) {
   std::error_code ignored;

@@ -4,13 +4,12 @@
 #include <cstring>
 #include <exception>
 #include <functional>
+#include <millrace/core/bytes.hpp>
+#include <millrace/core/result.hpp>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
-
-#include <millrace/core/bytes.hpp>
-#include <millrace/core/result.hpp>
 
 namespace millrace::inline v0::cli::bench {
 
@@ -151,6 +150,8 @@ class Pin {
 /// Memory that this process has resident, in MiB.
 double resident_mebibytes();
 
-inline std::string size_tag(std::size_t bytes) { return "/" + std::to_string(bytes) + "B"; }
+inline std::string size_tag(std::size_t bytes) {
+  return "/" + std::to_string(bytes) + "B";
+}
 
 }  // namespace millrace::inline v0::cli::bench

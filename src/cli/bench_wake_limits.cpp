@@ -3,9 +3,8 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <new>
-
 #include <millrace/os/wait_word.hpp>
+#include <new>
 
 #include "bench_limits.hpp"
 
@@ -26,8 +25,8 @@ struct Table {
 class SharedTable {
  public:
   SharedTable() {
-    void* at = ::mmap(nullptr, sizeof(Table), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                      -1, 0);
+    void* at =
+        ::mmap(nullptr, sizeof(Table), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED) fail("cannot map shared memory");
     table_ = new (at) Table();
   }
@@ -94,8 +93,8 @@ void blocked_thread(double seconds, const RowSink& sink) {
     if (side == 0) serve(*shared, false, true, true, seconds);
     if (side == 1) answer(*shared, true, false);
   });
-  sink("limit/wake.thread.blocked/100B",
-       static_cast<double>((*shared).one_way_median.load()) / 1e3, "us");
+  sink("limit/wake.thread.blocked/100B", static_cast<double>((*shared).one_way_median.load()) / 1e3,
+       "us");
 }
 
 void other_process(bool blocked, double seconds, const RowSink& sink) {

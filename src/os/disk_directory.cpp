@@ -4,10 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <utility>
-
+#include <array>
 #include <millrace/os/directory.hpp>
 #include <millrace/os/io_hooks.hpp>
+#include <mutex>
+#include <utility>
 
 #include "os/directory_names.hpp"
 #include "os/system_call.hpp"
@@ -19,28 +20,60 @@ constexpr mode_t file_mode = 0644;
 constexpr mode_t directory_mode = 0755;
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
-// What all directories of one tree share: the only descriptor that stays open.
-struct Root {
-  int fd;
-  std::size_t length;  // characters of a path that hooks are not told
-  IoHooks* hooks;
-
-  Root(int descriptor, std::size_t path_length, IoHooks* io_hooks)
-      : fd(descriptor), length(path_length), hooks(io_hooks) {}
-  Root(const Root&) = delete;
-  Root& operator=(const Root&) = delete;
-  ~Root() { ::close(fd); }
-};
-using RootPtr = std::shared_ptr<const Root>;
-
 struct Inode {
   dev_t device = 0;
   ino_t number = 0;
   friend bool operator==(const Inode&, const Inode&) = default;
 };
 
-// Thousands of partitions have a directory each, so that none holds a descriptor: every call opens
-// it anew and sees to it that it is still the same one.
+struct Descriptor {
+  explicit Descriptor(int number) : fd(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() { ::close(fd); }
+  const int fd;
+};
+using DescriptorPtr = std::shared_ptr<const Descriptor>;
+
+// The directories that were used last: calls come in bursts, a dozen to open a partition.
+class RecentDirectories {
+ public:
+  DescriptorPtr find(const Inode& inode) {
+    const std::lock_guard lock(mutex_);
+    for (const Entry& entry : entries_) {
+      if (entry.descriptor && entry.inode == inode) return entry.descriptor;
+    }
+    return nullptr;
+  }
+  void keep(const Inode& inode, DescriptorPtr descriptor) {
+    const std::lock_guard lock(mutex_);
+    entries_[next_++ % entries_.size()] = {inode, std::move(descriptor)};
+  }
+
+ private:
+  struct Entry {
+    Inode inode;
+    DescriptorPtr descriptor;
+  };
+  std::mutex mutex_;
+  std::array<Entry, 4> entries_;
+  std::size_t next_ = 0;
+};
+
+// What all directories of one tree share: the only descriptors that stay open.
+struct Root {
+  Descriptor directory;
+  std::size_t length;  // characters of a path that hooks are not told
+  IoHooks* hooks;
+  mutable RecentDirectories recent;
+
+  Root(int fd, std::size_t path_length, IoHooks* io_hooks)
+      : directory(fd), length(path_length), hooks(io_hooks) {}
+};
+using RootPtr = std::shared_ptr<const Root>;
+
+// Thousands of partitions have a directory each, so that none holds a descriptor: a call opens it
+// anew, unless it was used just now, and sees to it that it is still the same one.
 class DiskDirectory final : public Directory {
  public:
   DiskDirectory(RootPtr root, std::string path, Inode inode)
@@ -60,10 +93,10 @@ class DiskDirectory final : public Directory {
 
  private:
   std::string path_of(std::string_view name) const { return fmt::format("{}/{}", path_, name); }
-  std::string_view below(const std::string& path) const {
-    return below_root(path, root_->length);
-  }
+  std::string_view below(const std::string& path) const { return below_root(path, root_->length); }
   Result<void> unlink(std::string_view name, int flags);
+  /// 0, or an errno value.
+  int descriptor(DescriptorPtr& found) const;
   /// The file type bits of an entry, 0 if there is none.
   Result<mode_t> type_of(std::string_view name) const;
   /// Runs `call(descriptor)`, which returns 0 or an errno value, between its hooks.
@@ -75,20 +108,28 @@ class DiskDirectory final : public Directory {
   Inode inode_;
 };
 
+int DiskDirectory::descriptor(DescriptorPtr& found) const {
+  found = root_->recent.find(inode_);
+  if (found) return 0;
+  const std::string relative(below(path_));
+  const int fd = retry_interrupted(
+      [&] { return ::openat(root_->directory.fd, relative.c_str(), directory_flags); });
+  if (fd < 0) return errno;
+  found = std::make_shared<const Descriptor>(fd);
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return errno;
+  if (Inode{status.st_dev, status.st_ino} != inode_) return ENOENT;
+  root_->recent.keep(inode_, found);
+  return 0;
+}
+
 template <typename Call>
 int DiskDirectory::hooked_inside(const IoCall& io_call, Call&& call) const {
   return hooked(root_->hooks, io_call, [&] {
-    const std::string relative(below(path_));
-    if (relative.empty()) return call(root_->fd);
-    const int fd = retry_interrupted(
-        [&] { return ::openat(root_->fd, relative.c_str(), directory_flags); });
-    if (fd < 0) return errno;
-    struct stat found {};
-    int code = ::fstat(fd, &found) == 0 ? 0 : errno;
-    if (code == 0 && Inode{found.st_dev, found.st_ino} != inode_) code = ENOENT;
-    if (code == 0) code = call(fd);
-    ::close(fd);
-    return code;
+    if (below(path_).empty()) return call(root_->directory.fd);
+    DescriptorPtr inside;
+    const int code = descriptor(inside);
+    return code != 0 ? code : call(inside->fd);
   });
 }
 
