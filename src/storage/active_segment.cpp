@@ -191,7 +191,8 @@ void ActiveSegment::seal() {
 }
 
 Result<void> ActiveSegment::trim(bool sync) {
-  MILLRACE_CHECK(file_.resize(end()));
+  // What was published once may still be looked at: its zeros stay.
+  MILLRACE_CHECK(file_.resize(std::max(end(), shown_end_)));
   if (sync) MILLRACE_CHECK(file_.sync());
   MILLRACE_CHECK(segment_->offsets_.file().seal(sync));
   if (times_complete_) return segment_->times_.file().seal(sync);
@@ -210,6 +211,7 @@ Result<void> ActiveSegment::truncate(std::uint64_t position, Offset next_offset,
                                      TimeEntry largest) {
   MILLRACE_ASSERT(position <= end());
   const std::uint64_t old_end = end();
+  shown_end_ = std::max(shown_end_, old_end);
   segment_->end_.store(position, std::memory_order_release);
   MILLRACE_CHECK(segment_->offsets_.file().truncate(segment_->offsets_.entries_below(next_offset)));
   std::size_t times = segment_->times_.file().count();

@@ -1,10 +1,8 @@
-#include <millrace/storage/attached_log.hpp>
-
 #include <algorithm>
-#include <thread>
-
+#include <millrace/storage/attached_log.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/log_options.hpp>
+#include <thread>
 
 namespace millrace::inline v0::storage {
 namespace {
@@ -21,7 +19,10 @@ constexpr Segment::Limits complete{0, 0};
 
 Result<std::unique_ptr<AttachedLog>> AttachedLog::open(os::DirectoryPtr directory) {
   std::unique_ptr<AttachedLog> log(new AttachedLog(std::move(directory)));
-  MILLRACE_TRY(log->control_, ControlFile::attach(log->directory_));
+  MILLRACE_TRY(ControlFile control, ControlFile::attach(log->directory_));
+  const auto shared = std::make_shared<ControlFile>(std::move(control));
+  log->control_ = shared.get();
+  log->block_ = {shared, &shared->block()};
   const ControlBlock& block = log->control();
   if (block.magic == ControlBlock::magic_value && block.version > ControlBlock::current_version) {
     return Error(Errc::newer_format, "attaching to " + log->directory_->path() +
@@ -29,7 +30,7 @@ Result<std::unique_ptr<AttachedLog>> AttachedLog::open(os::DirectoryPtr director
                                          std::to_string(block.version) +
                                          "; use the millrace that wrote it, or a later one");
   }
-  if (block.magic != 0 && !log->control_.is_valid()) {
+  if (block.magic != 0 && !log->control_->is_valid()) {
     return Error(Errc::corrupt_data, "attaching to " + log->directory_->path() +
                                          ": its control file is damaged; it is rebuilt when its "
                                          "owner opens it again");
@@ -43,7 +44,7 @@ Result<std::unique_ptr<AttachedLog>> AttachedLog::open(os::DirectoryPtr director
 
 Offset AttachedLog::visible_end() const noexcept {
   const ControlBlock& block = control();
-  if (!control_.is_valid()) return Offset{0};
+  if (!control_->is_valid()) return Offset{0};
   const auto state = static_cast<ControlState>(block.state.load(std::memory_order_relaxed));
   bool same_run = same_run_.load(std::memory_order_relaxed);
   if (!same_run) [[unlikely]] {
@@ -98,8 +99,7 @@ Result<SegmentListPtr> AttachedLog::list_segments(std::uint64_t generation) {
       // A truncation may have cut what is known of it.
       if (segment->is_open()) MILLRACE_CHECK(segment->refresh());
     } else {
-      segment = std::make_shared<Segment>(directory_, base, SegmentMode::attached,
-                                          grows ? growing : complete);
+      segment = std::make_shared<Segment>(directory_, base, block_, grows ? growing : complete);
     }
     list->segments.push_back(std::move(segment));
   }

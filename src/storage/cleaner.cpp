@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 #include <millrace/record/batch_builder.hpp>
+#include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/cleaner.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/index_builder.hpp>
@@ -13,12 +14,26 @@ using record::BatchView;
 using record::RecordCursor;
 using record::RecordView;
 
-/// Calls `visit(batch)` for every batch of a segment, in order, checking CRCs: compaction must not
-/// carry damage over, nor drop what it cannot read.
+/// Whether a segment has no more batches from `position` on: a kill while it was sealed, or a
+/// truncation, may have left zeros.
+Result<bool> ends_at(Segment& segment, std::uint64_t position) {
+  const std::uint64_t rest = segment.end() - std::min(segment.end(), position);
+  if (rest == 0) return true;
+  const std::uint64_t head = std::min<std::uint64_t>(rest, record::layout::header_bytes);
+  MILLRACE_CHECK(segment.check_readable(position, head));
+  if (end_of_content(Bytes(segment.data() + position, head), 0) != 0) return false;
+  MILLRACE_CHECK(segment.check_readable(position, rest));
+  return end_of_content(Bytes(segment.data() + position, rest), 0) == 0;
+}
+
+/// Calls `visit(batch, is_last)` for every batch of a segment, in order, checking CRCs: compaction
+/// must not carry damage over, nor drop what it cannot read.
 template <typename Visit>
 Result<void> for_each_batch(Segment& segment, Visit&& visit) {
   MILLRACE_CHECK(segment.open());
-  for (std::uint64_t position = 0; position < segment.end();) {
+  std::uint64_t position = 0;
+  MILLRACE_TRY(bool ended, ends_at(segment, position));
+  while (!ended) {
     MILLRACE_CHECK(segment.check_readable(position, record::layout::header_bytes));
     const BatchView batch = segment.batch_at(position);
     if (batch.size() != 0) MILLRACE_CHECK(segment.check_readable(position, batch.size()));
@@ -28,8 +43,9 @@ Result<void> for_each_batch(Segment& segment, Visit&& visit) {
                                            file_name(segment.base_offset(), log_suffix) +
                                            "; run `millrace log repair` on the directory");
     }
-    MILLRACE_CHECK(visit(batch));
     position += batch.size();
+    MILLRACE_TRY(ended, ends_at(segment, position));
+    MILLRACE_CHECK(visit(batch, ended));
   }
   return {};
 }
@@ -217,7 +233,7 @@ Result<void> collect_transactions(Segment& segment, Offset limit, AbortedTransac
 
 Result<void> collect_keys(Segment& segment, const AbortedTransactions& aborted, KeyOffsets& keys) {
   std::vector<std::byte> scratch;
-  return for_each_batch(segment, [&](const BatchView& batch) -> Result<void> {
+  return for_each_batch(segment, [&](const BatchView& batch, bool) -> Result<void> {
     if (batch.is_control() || aborted.contains(batch)) return {};
     return for_each_record(batch, scratch, [&](const RecordView& record) -> Result<void> {
       if (record.key) keys.set(as_text(*record.key), record.offset);
@@ -238,10 +254,8 @@ Result<CleanStats> rewrite_segments(const std::vector<SegmentPtr>& segments,
     if (segments.size() > 1) MILLRACE_CHECK(out.start());
     for (const auto& segment : segments) {
       const bool is_last_segment = segment == segments.back();
-      MILLRACE_CHECK(for_each_batch(*segment, [&](const BatchView& batch) {
-        const auto after =
-            static_cast<std::uint64_t>(batch.data() + batch.size() - segment->data());
-        return rewriter.batch(batch, is_last_segment && after >= segment->end());
+      MILLRACE_CHECK(for_each_batch(*segment, [&](const BatchView& batch, bool is_last) {
+        return rewriter.batch(batch, is_last_segment && is_last);
       }));
     }
     return out.finish();

@@ -1,7 +1,7 @@
-#include <millrace/storage/index_file.hpp>
-
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <millrace/storage/index_file.hpp>
 
 namespace millrace::inline v0::storage {
 namespace {
@@ -15,9 +15,9 @@ Result<void> IndexFile::open(const os::DirectoryPtr& directory, std::string name
   mode_ = mode;
   entry_bytes_ = entry_bytes;
   limit_bytes_ = limit_bytes / entry_bytes * entry_bytes;
-  MILLRACE_TRY(os::File file, directory->open(name_, mode == IndexMode::active
-                                                         ? os::OpenMode::create
-                                                         : os::OpenMode::read_only));
+  MILLRACE_TRY(os::File file,
+               directory->open(name_, mode == IndexMode::active ? os::OpenMode::create
+                                                                : os::OpenMode::read_only));
   MILLRACE_TRY(const std::uint64_t size, file.size());
   if (mode == IndexMode::sealed && size % entry_bytes != 0) {
     return Error(Errc::corrupt_data, "index " + file.path() + " has " + std::to_string(size) +
@@ -32,33 +32,67 @@ Result<void> IndexFile::map(const os::File& file, std::uint64_t size) {
   const bool writable = mode_ == IndexMode::active;
   const std::uint64_t length = mode_ == IndexMode::sealed ? size : limit_bytes_;
   if (length != 0) {
-    MILLRACE_TRY(map_, os::Mapping::map(file, length, writable ? os::MapMode::read_write
-                                                               : os::MapMode::read_only));
+    MILLRACE_TRY(map_,
+                 os::Mapping::map(file, length,
+                                  writable ? os::MapMode::read_write : os::MapMode::read_only));
   }
   reserved_ = size;
+  if (mode_ == IndexMode::attached) return take_count(file, size);
   if (size != 0) MILLRACE_CHECK(map_.populate_read(0, size));
-  count_.store(mode_ == IndexMode::sealed ? size / entry_bytes_ : find_count(size),
-               std::memory_order_release);
+  std::size_t count = size / entry_bytes_;
+  if (mode_ == IndexMode::active) {
+    MILLRACE_TRY(count, count_in_map(size));
+  }
+  count_.store(count, std::memory_order_release);
   return {};
 }
 
-std::size_t IndexFile::find_count(std::uint64_t size) const noexcept {
-  // Entries are non-zero, except that the very first may be, and are followed by zeros.
-  const auto is_zero = [&](std::size_t i) {
-    const std::byte* at = entry(i);
-    return std::all_of(at, at + entry_bytes_, [](std::byte b) { return b == std::byte{0}; });
-  };
+namespace {
+
+/// The number of entries below `limit`: they are non-zero, except that the very first may be, and
+/// are followed by zeros.
+template <typename IsZero>
+Result<std::size_t> find_count(std::size_t limit, IsZero is_zero) {
   std::size_t low = 0;
-  std::size_t high = size / entry_bytes_;
+  std::size_t high = limit;
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
-    if (is_zero(middle) && middle != 0) {
+    MILLRACE_TRY(const bool zero, is_zero(middle));
+    if (zero && middle != 0) {
       high = middle;
     } else {
       low = middle + 1;
     }
   }
-  return low == 1 && is_zero(0) ? 0 : low;
+  if (low != 1) return low;
+  MILLRACE_TRY(const bool zero, is_zero(0));
+  return std::size_t{zero ? 0u : 1u};
+}
+
+bool all_zero(Bytes bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+}  // namespace
+
+Result<std::size_t> IndexFile::count_in_map(std::uint64_t size) const {
+  return find_count(size / entry_bytes_, [&](std::size_t i) -> Result<bool> {
+    return all_zero(Bytes(entry(i), entry_bytes_));
+  });
+}
+
+Result<void> IndexFile::take_count(const os::File& file, std::uint64_t size) {
+  // By system calls: the owner may cut the file to its entries meanwhile, and a map that is touched
+  // behind them is a SIGBUS.
+  MILLRACE_TRY(const std::size_t count,
+               find_count(size / entry_bytes_, [&](std::size_t i) -> Result<bool> {
+                 std::array<std::byte, 16> entry;
+                 const MutableBytes bytes = MutableBytes(entry).first(entry_bytes_);
+                 MILLRACE_TRY(const std::size_t got, file.read_at(bytes, i * entry_bytes_));
+                 return got < entry_bytes_ || all_zero(bytes);
+               }));
+  count_.store(count, std::memory_order_release);
+  return {};
 }
 
 Result<void> IndexFile::reserve(std::size_t entries) {
@@ -79,6 +113,7 @@ Result<void> IndexFile::truncate(std::size_t entries) {
   const std::uint64_t reserved = reserved_.load();
   const std::size_t had = std::max<std::size_t>(count(), reserved / entry_bytes_);
   if (entries >= had) return {};
+  was_cut_ |= entries < count();
   count_.store(std::min(entries, count()), std::memory_order_release);
   MILLRACE_CHECK(map_.populate_write(0, reserved));
   std::memset(map_.data() + entries * entry_bytes_, 0, reserved - entries * entry_bytes_);
@@ -89,11 +124,16 @@ Result<void> IndexFile::refresh() {
   MILLRACE_TRY(os::File file, directory_->open(name_, os::OpenMode::read_only));
   MILLRACE_TRY(const std::uint64_t size, file.size());
   reserved_ = std::min(size, limit_bytes_);
-  count_.store(find_count(reserved_), std::memory_order_release);
-  return {};
+  return take_count(file, reserved_);
 }
 
 Result<void> IndexFile::seal(bool sync) {
+  if (was_cut_) {
+    // Attachments may still look at entries that are gone, so their file must keep its length.
+    const auto* text = reinterpret_cast<const char*>(map_.data());
+    MILLRACE_CHECK(directory_->replace_file(name_, std::string_view(text, count() * entry_bytes_)));
+    was_cut_ = false;
+  }
   MILLRACE_TRY(os::File file, directory_->open(name_, os::OpenMode::read_write));
   MILLRACE_CHECK(file.resize(count() * entry_bytes_));
   reserved_ = count() * entry_bytes_;

@@ -1,20 +1,18 @@
-#include <millrace/storage/log.hpp>
-
 #include <algorithm>
 #include <limits>
-#include <utility>
-
 #include <millrace/core/assert.hpp>
 #include <millrace/storage/file_names.hpp>
+#include <millrace/storage/log.hpp>
 #include <millrace/storage/tidy.hpp>
+#include <utility>
 
 namespace millrace::inline v0::storage {
 namespace {
 
 Error too_large(std::size_t bytes, std::uint64_t limit, const char* option) {
-  return {Errc::record_too_large,
-          "a batch of " + std::to_string(bytes) + " bytes is larger than " + option + " (" +
-              std::to_string(limit) + "); raise it on the topic, or send less at once"};
+  return {Errc::record_too_large, "a batch of " + std::to_string(bytes) + " bytes is larger than " +
+                                      option + " (" + std::to_string(limit) +
+                                      "); raise it on the topic, or send less at once"};
 }
 
 /// Refuses a batch that has a record without a key.
@@ -91,9 +89,9 @@ Result<void> Log::start(RecoveredLog recovered) {
   std::vector<SegmentPtr> segments;
   for (const Offset base : recovered.bases) {
     const bool last = base == recovered.bases.back();
-    segments.push_back(std::make_shared<Segment>(
-        directory_, base, last ? SegmentMode::resting : SegmentMode::sealed, limits(),
-        last ? recovered.active_end : 0));
+    segments.push_back(std::make_shared<Segment>(directory_, base,
+                                                 last ? SegmentMode::resting : SegmentMode::sealed,
+                                                 limits(), last ? recovered.active_end : 0));
   }
   recovered_largest_ = recovered.largest;
   directory_dirty_ = !clean;
@@ -106,7 +104,8 @@ Result<void> Log::start(RecoveredLog recovered) {
   ControlBlock& block = control_.block();
   const std::uint32_t compacted = recovered.gaps_are_normal ? 1 : 0;
   const bool as_sealed = block.compacted == compacted &&
-                         block.log_start_offset == report_.log_start_offset.value();
+                         block.log_start_offset == report_.log_start_offset.value() &&
+                         block.flushed_offset == recovered.flushed_offset.value();
   if (!clean || !as_sealed) leave_clean();
   block.compacted = compacted;
   const Offset visible = options_.visible_on_append ? end : recovered.flushed_offset;
@@ -139,8 +138,8 @@ void Log::leave_clean() {
 
 void Log::publish_epoch() {
   const auto& entries = epochs_.entries();
-  const auto newest = entries.empty() ? EpochCache::Entry{LeaderEpoch::unknown, Offset{0}}
-                                      : entries.back();
+  const auto newest =
+      entries.empty() ? EpochCache::Entry{LeaderEpoch::unknown, Offset{0}} : entries.back();
   control_.block().leader_epoch.store(static_cast<std::int32_t>(newest.epoch));
   control_.block().epoch_start.store(newest.start.value());
 }
@@ -229,7 +228,8 @@ Result<void> Log::make_space_for(std::size_t bytes, OffsetRange offsets, Timesta
   if (bytes > options_.segment_bytes) {
     return too_large(bytes, options_.segment_bytes, "segment.bytes");
   }
-  if (!active_) [[unlikely]] MILLRACE_CHECK(resume_locked());
+  if (!active_) [[unlikely]]
+    MILLRACE_CHECK(resume_locked());
   if (active_->must_roll(bytes, offsets.end - 1, time)) [[unlikely]] {
     // A replicated batch far behind the log's end (compaction took all between) starts its own.
     const bool far = offsets.end - log_end_offset() > std::numeric_limits<std::int32_t>::max();
@@ -278,7 +278,7 @@ Appended Log::publish(const record::BatchView& batch, bool rolled) {
   if (observer_ != nullptr) observer_->on_append(batch);
   ControlBlock& block = control_.block();
   const Offset next = batch.next_offset();
-  block.active_end.store(active_->end(), std::memory_order_relaxed);
+  block.active_end.store(active_->end(), std::memory_order_release);
   block.log_end_offset.store(next.value(), std::memory_order_release);
   if (options_.visible_on_append) {
     block.high_watermark.store(next.value(), std::memory_order_release);
@@ -287,7 +287,8 @@ Appended Log::publish(const record::BatchView& batch, bool rolled) {
 }
 
 void Log::note_epoch(LeaderEpoch epoch, Offset start) {
-  if (epochs_.latest() == epoch) [[likely]] return;
+  if (epochs_.latest() == epoch) [[likely]]
+    return;
   // The control file keeps one that is not saved yet for a killed process, no more.
   if (epochs_dirty_ && save_epochs()) epochs_dirty_ = false;
   epochs_dirty_ |= epochs_.assign(epoch, start);
@@ -299,18 +300,17 @@ Result<Appended> Log::append(MutableBytes batch, LeaderEpoch epoch) {
   if (view.size() != batch.size()) {
     return Error(Errc::invalid_record, "append takes one whole record batch of magic 2");
   }
-  if (requires_keys()) [[unlikely]] MILLRACE_CHECK(check_keys(view));
+  if (requires_keys()) [[unlikely]]
+    MILLRACE_CHECK(check_keys(view));
   const std::lock_guard lock(mutex_);
   const Offset base = log_end_offset();
+  const bool stamps_time = options_.timestamp_type == record::TimestampType::log_append_time;
+  const Timestamp append_time = stamps_time ? clock_->now() : Timestamp::none();
   bool rolled = false;
   MILLRACE_CHECK(make_space_for(batch.size(), {base, base + view.last_offset_delta() + 1},
-                                view.max_timestamp(), rolled));
+                                stamps_time ? append_time : view.max_timestamp(), rolled));
   record::stamp_batch(batch, base, epoch);
-  Timestamp append_time = Timestamp::none();
-  if (options_.timestamp_type == record::TimestampType::log_append_time) {
-    append_time = clock_->now();
-    record::stamp_append_time(batch, append_time);
-  }
+  if (stamps_time) record::stamp_append_time(batch, append_time);
   MILLRACE_CHECK(store(batch, false));
   note_epoch(epoch, base);
   Appended done = publish(view, rolled);
@@ -322,7 +322,8 @@ Result<Appended> Log::append_record(Timestamp time, std::optional<Bytes> key,
                                     std::optional<Bytes> value,
                                     std::span<const record::HeaderView> headers,
                                     LeaderEpoch epoch) {
-  if (!key && requires_keys()) [[unlikely]] return key_missing();
+  if (!key && requires_keys()) [[unlikely]]
+    return key_missing();
   const std::size_t bound = record::single_record_bound(key, value, headers);
   const std::lock_guard lock(mutex_);
   const Offset base = log_end_offset();
@@ -347,8 +348,8 @@ Result<void> Log::append_as_given_locked(const record::BatchView& batch, Appende
   if (batch.base_offset() < log_end_offset() || !batch.crc_matches()) {
     return Error(Errc::invalid_record,
                  "a replicated batch at offset " + std::to_string(batch.base_offset().value()) +
-                     " does not follow the log's end " +
-                     std::to_string(log_end_offset().value()) + " or has a bad checksum");
+                     " does not follow the log's end " + std::to_string(log_end_offset().value()) +
+                     " or has a bad checksum");
   }
   bool rolled = false;
   MILLRACE_CHECK(make_space_for(batch.size(), {batch.base_offset(), batch.next_offset()},
@@ -458,13 +459,18 @@ void Log::forget_synced(std::size_t sealed) {
 void Log::publish_flushed(Offset end) {
   ControlBlock& block = control_.block();
   block.flushed_offset.store(end.value(), std::memory_order_release);
-  if (!options_.visible_on_append) {
+  // It may be above, if appends were visible at once until just now.
+  if (!options_.visible_on_append && high_watermark() < end) {
     block.high_watermark.store(end.value(), std::memory_order_release);
   }
 }
 
 Result<Offset> Log::flush() {
   const std::lock_guard one_flush(flush_mutex_);
+  return flush_alone();
+}
+
+Result<Offset> Log::flush_alone() {
   Unsynced unsynced;
   std::shared_ptr<ActiveSegment> active;
   std::uint64_t from = 0;
@@ -518,7 +524,8 @@ Result<void> Log::close() {
     const std::lock_guard lock(mutex_);
     if (closed_) return {};
   }
-  auto flushed = flush();
+  const std::lock_guard one_flush(flush_mutex_);
+  auto flushed = flush_alone();
   const std::lock_guard lock(mutex_);
   closed_ = true;
   if (!flushed) return std::move(flushed).error();
@@ -537,6 +544,7 @@ Result<void> Log::seal_log() {
     control_.block().active_end.store(active_->end());
   }
   MILLRACE_CHECK(sync_unsynced(take_unsynced()));
+  publish_flushed(log_end_offset());  // others may have appended behind the last flush
   control_.seal();
   return control_.sync();
 }

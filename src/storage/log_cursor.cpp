@@ -62,6 +62,7 @@ Result<void> LogCursor::enter(const SegmentListPtr& list) {
 Result<void> LogCursor::locate() {
   const std::uint64_t generation =
       source_->control().segments_generation.load(std::memory_order_acquire);
+  if (segment_) segment_->follow();
   if (segment_ && generation_ == generation && offset_ < next_base_) [[likely]] return {};
   MILLRACE_TRY(const SegmentListPtr list, source_->segments());
   if (segment_ && !list->segments.empty()) {

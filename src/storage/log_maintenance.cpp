@@ -1,11 +1,10 @@
 #include <algorithm>
-#include <utility>
-
 #include <millrace/storage/cleaner.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/log.hpp>
 #include <millrace/storage/retention.hpp>
 #include <millrace/storage/tidy.hpp>
+#include <utility>
 
 namespace millrace::inline v0::storage {
 namespace {
@@ -68,18 +67,24 @@ Result<void> Log::announce_start(Offset start) {
   return {};
 }
 
-Result<void> Log::drop_segments(std::size_t count, Offset new_start) {
+Result<std::size_t> Log::drop_segments(std::size_t count, Offset new_start) {
   // Readers first learn that the offsets are gone, then the files go, oldest first.
   std::vector<SegmentPtr> dropped;
   {
     const std::lock_guard lock(mutex_);
     auto list = *segments();
     std::vector<SegmentPtr> rest = list->segments;
+    const auto end_of_dropped = [&] {
+      return count < rest.size() ? rest[count]->base_offset() : log_end_offset();
+    };
+    // The active segment has more by now than what was judged: it stays.
+    if (end_of_dropped() != new_start) --count;
+    if (count == 0) return count;
     if (count == rest.size()) {
       MILLRACE_CHECK(roll_locked(log_end_offset()));
       rest = (*segments())->segments;
-      new_start = log_end_offset();
     }
+    new_start = end_of_dropped();
     dropped.assign(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(count));
     rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(count));
     MILLRACE_CHECK(announce_start(new_start));
@@ -94,7 +99,8 @@ Result<void> Log::drop_segments(std::size_t count, Offset new_start) {
     replace_list(std::move(rest));
   }
   for (const auto& segment : dropped) MILLRACE_CHECK(remove_files(segment->base_offset()));
-  return directory_->sync();
+  MILLRACE_CHECK(directory_->sync());
+  return count;
 }
 
 Result<std::size_t> Log::apply_retention() {
@@ -121,11 +127,10 @@ Result<std::size_t> Log::drop_old_segments(const LogOptions& rules) {
     MILLRACE_TRY(age.bytes, segment->file_bytes());
     ages.push_back(age);
   }
-  const std::size_t count = segments_to_delete(ages, rules, log_start_offset(),
-                                               high_watermark(), clock_->now());
+  const std::size_t count =
+      segments_to_delete(ages, rules, log_start_offset(), high_watermark(), clock_->now());
   if (count == 0) return count;
-  MILLRACE_CHECK(drop_segments(count, ages[count - 1].next_base));
-  return count;
+  return drop_segments(count, ages[count - 1].next_base);
 }
 
 Result<void> Log::delete_before(Offset offset) {
@@ -193,8 +198,8 @@ Result<void> Log::cut(std::vector<SegmentPtr> segments, std::size_t keep, Offset
   if (!active_ || !last_stays) {
     const SegmentPtr old = segments[keep];
     MILLRACE_TRY(const std::uint64_t bytes, old->file_bytes());
-    segments[keep] = std::make_shared<Segment>(directory_, old->base_offset(),
-                                               SegmentMode::active, limits());
+    segments[keep] =
+        std::make_shared<Segment>(directory_, old->base_offset(), SegmentMode::active, limits());
     MILLRACE_TRY(active_, ActiveSegment::resume(segments[keep], bytes, largest, options_));
   }
   // Killed from here on, the log is found to end at the cut: before the control file names a file
@@ -218,9 +223,8 @@ Result<void> Log::remove_segments_after(std::vector<SegmentPtr>& segments, std::
     MILLRACE_CHECK(remove_segment_files(directory_, segments[i]->base_offset()));
   }
   const Offset base = segments[keep]->base_offset();
-  std::erase_if(unsynced_, [&](const auto& sealed) {
-    return sealed->segment()->base_offset() >= base;
-  });
+  std::erase_if(unsynced_,
+                [&](const auto& sealed) { return sealed->segment()->base_offset() >= base; });
   std::erase_if(recovered_unsynced_,
                 [&](const auto& segment) { return segment->base_offset() >= base; });
   segments.resize(keep + 1);

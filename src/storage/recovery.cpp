@@ -1,13 +1,12 @@
-#include <millrace/storage/recovery.hpp>
-
 #include <algorithm>
 #include <limits>
-
 #include <millrace/storage/file_names.hpp>
+#include <millrace/storage/recovery.hpp>
 #include <millrace/storage/tidy.hpp>
 
 #include "storage/file_bytes.hpp"
 #include "storage/known_state.hpp"
+#include "storage/published_end.hpp"
 
 namespace millrace::inline v0::storage {
 namespace {
@@ -57,6 +56,7 @@ class Recovery {
   Result<bool> drop_if_unused(std::size_t index);
   Result<Offset> limit_of(std::size_t index);
   Result<Outcome> scan_segment(std::size_t index);
+  Result<void> write_again(const std::string& name, Bytes content);
   bool scan_batches(BatchScan& scan, bool is_last);
   void add_batch(const record::BatchView& batch);
   Result<void> cut_segments_after(std::size_t count);
@@ -72,7 +72,7 @@ class Recovery {
   const KnownState& known_;
   const RecoveryHints& hints_;
   RecoveredLog out_;
-  Offset next_;     // offset expected of the next batch while scanning
+  Offset next_;  // offset expected of the next batch while scanning
 };
 
 Result<void> Recovery::open_indexes(Indexes& indexes) {
@@ -85,11 +85,15 @@ Result<void> Recovery::open_indexes(Indexes& indexes) {
 
 Result<bool> Recovery::trust_clean() {
   if (known_.state != ControlState::clean || known_.active_base != out_.bases.back()) return false;
-  MILLRACE_TRY(os::File file, directory_->open(file_name(out_.bases.back(), log_suffix),
-                                               os::OpenMode::read_only));
+  MILLRACE_TRY(os::File file,
+               directory_->open(file_name(out_.bases.back(), log_suffix), os::OpenMode::read_only));
   MILLRACE_TRY(const std::uint64_t size, file.size());
-  if (size != known_.active_end) return false;
-  out_.active_end = size;
+  if (size < known_.active_end) return false;
+  if (size > known_.active_end) {  // a truncation leaves zeros
+    MILLRACE_TRY(const bool nothing_else, only_zeros_from(file, known_.active_end));
+    if (!nothing_else) return false;
+  }
+  out_.active_end = known_.active_end;
   out_.report.log_end_offset = out_.flushed_offset = known_.log_end;
   out_.report.kind = RecoveryKind::clean;
   return true;
@@ -97,8 +101,7 @@ Result<bool> Recovery::trust_clean() {
 
 /// Drops the index entries that a killed writer may not have finished, and those of batches that it
 /// did not publish. Finds the batch of the last entry left; false if it is not there.
-Result<bool> Recovery::resume_indexes(const Tail& tail, Indexes& indexes,
-                                      std::uint64_t& position) {
+Result<bool> Recovery::resume_indexes(const Tail& tail, Indexes& indexes, std::uint64_t& position) {
   MILLRACE_CHECK(open_indexes(indexes));
   auto& [offsets, times] = indexes;
   if (!offsets.check(FilePosition{tail.size}) || !times.check()) return false;
@@ -175,8 +178,7 @@ void Recovery::add_batch(const record::BatchView& batch) {
     out_.largest = {batch.max_timestamp(), batch.last_offset()};
   }
   const LeaderEpoch epoch = batch.leader_epoch();
-  if (epoch != LeaderEpoch::unknown &&
-      (out_.epochs.empty() || out_.epochs.back().epoch < epoch)) {
+  if (epoch != LeaderEpoch::unknown && (out_.epochs.empty() || out_.epochs.back().epoch < epoch)) {
     out_.epochs.push_back({epoch, batch.base_offset()});
   }
   out_.report.scanned_bytes += batch.size();
@@ -221,7 +223,11 @@ Result<Recovery::Outcome> Recovery::scan_segment(std::size_t index) {
   out_.largest = {Timestamp::none(), base};
   MILLRACE_TRY(const Offset limit, limit_of(index));
   BatchScan scan(log, base, limit);
-  if (!scan_batches(scan, is_last)) {
+  const bool is_whole = scan_batches(scan, is_last);
+  if (known_.state == ControlState::failed) {
+    MILLRACE_CHECK(write_again(name, log.first(out_.active_end)));
+  }
+  if (!is_whole) {
     MILLRACE_CHECK(cut_tail(base, log.subspan(out_.active_end), out_.active_end));
     return Outcome::cut;
   }
@@ -241,6 +247,19 @@ Result<Recovery::Outcome> Recovery::scan_segment(std::size_t index) {
   MILLRACE_CHECK(directory_->remove(file_name(base, offset_index_suffix)));
   MILLRACE_CHECK(directory_->remove(file_name(base, time_index_suffix)));
   return Outcome::whole;
+}
+
+/// After a failed sync: pages that could not be dropped, because somebody has them mapped, count as
+/// written, and only what is written again is sure to reach the disk with the next sync.
+Result<void> Recovery::write_again(const std::string& name, Bytes content) {
+  MILLRACE_TRY(os::File file, directory_->open(name, os::OpenMode::read_write));
+  std::vector<std::byte> piece;
+  for (std::uint64_t at = 0; at < content.size(); at += piece.size()) {
+    const Bytes next = content.subspan(at, std::min<std::uint64_t>(1u << 20, content.size() - at));
+    piece.assign(next.begin(), next.end());
+    MILLRACE_CHECK(file.write_at(piece, at));
+  }
+  return {};
 }
 
 Result<bool> Recovery::is_unused(std::size_t index) {
@@ -311,8 +330,7 @@ Result<void> Recovery::rebuild_active_indexes() {
   MILLRACE_CHECK(offsets.file().truncate(0));
   MILLRACE_CHECK(times.file().truncate(0));
   // Without space for more, a shorter index does: lookups walk further.
-  const std::size_t entries =
-      index_entries_for(out_.active_end, options_.index_interval_bytes);
+  const std::size_t entries = index_entries_for(out_.active_end, options_.index_interval_bytes);
   static_cast<void>(offsets.file().reserve(entries));
   static_cast<void>(times.file().reserve(entries));
   IndexPolicy policy(options_.index_interval_bytes);
@@ -329,8 +347,8 @@ Result<void> Recovery::cut_tail(Offset base, Bytes tail, std::uint64_t position)
   const std::uint64_t length = end_of_content(tail, 0);
   if (length == 0) return {};
   out_.report.truncated_bytes += length;
-  MILLRACE_TRY(os::File file, directory_->open(file_name(base, log_suffix),
-                                               os::OpenMode::read_write));
+  MILLRACE_TRY(os::File file,
+               directory_->open(file_name(base, log_suffix), os::OpenMode::read_write));
   if (const auto zeroed = file.write_zeros(position, length, zero_piece); !zeroed) {
     // On a file system that writes elsewhere even zeros need space; giving it back does not.
     if (zeroed.error().code() != Errc::no_space) return zeroed;

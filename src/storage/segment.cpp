@@ -1,11 +1,11 @@
-#include <millrace/storage/segment.hpp>
-
 #include <algorithm>
 #include <limits>
-
 #include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/index_builder.hpp>
+#include <millrace/storage/segment.hpp>
+
+#include "storage/published_end.hpp"
 
 namespace millrace::inline v0::storage {
 namespace {
@@ -19,6 +19,14 @@ std::size_t chunks_of(std::uint64_t bytes, std::uint64_t chunk) {
 Segment::Segment(os::DirectoryPtr directory, Offset base, SegmentMode mode, Limits limits,
                  std::uint64_t end)
     : directory_(std::move(directory)), base_(base), mode_(mode), limits_(limits), end_(end) {}
+
+Segment::Segment(os::DirectoryPtr directory, Offset base, std::shared_ptr<const ControlBlock> owner,
+                 Limits limits)
+    : directory_(std::move(directory)),
+      base_(base),
+      mode_(SegmentMode::attached),
+      limits_(limits),
+      owner_(std::move(owner)) {}
 
 Result<void> Segment::open() {
   if (is_open()) return {};
@@ -37,36 +45,48 @@ Result<void> Segment::open() {
 
 Result<bool> Segment::open_files() {
   const bool writable = mode_ == SegmentMode::active;
-  MILLRACE_TRY(os::File file, directory_->open(file_name(base_, log_suffix),
-                                               writable ? os::OpenMode::read_write
-                                                        : os::OpenMode::read_only));
+  MILLRACE_TRY(os::File file,
+               directory_->open(file_name(base_, log_suffix),
+                                writable ? os::OpenMode::read_write : os::OpenMode::read_only));
   MILLRACE_TRY(const std::uint64_t size, file.size());
   const bool grows = mode_ == SegmentMode::active || mode_ == SegmentMode::attached;
   std::uint64_t length = grows ? std::max(limits_.map_bytes, size) : size;
   if (mode_ == SegmentMode::resting) {
     length = end_.load();
     if (size < length) {
-      return Error(Errc::corrupt_data,
-                   "opening " + file.path() + ": it has " + std::to_string(size) + " of " +
-                       std::to_string(length) + " bytes; something else cut it, reopen the log");
+      return Error(Errc::corrupt_data, "opening " + file.path() + ": it has " +
+                                           std::to_string(size) + " of " + std::to_string(length) +
+                                           " bytes; something else cut it, reopen the log");
     }
   }
   if (length != 0) {
-    MILLRACE_TRY(map_, os::Mapping::map(file, length, writable ? os::MapMode::read_write
-                                                               : os::MapMode::read_only));
+    MILLRACE_TRY(map_,
+                 os::Mapping::map(file, length,
+                                  writable ? os::MapMode::read_write : os::MapMode::read_only));
   }
   const std::size_t words = chunks_of(length, check_chunk_bytes * 64) + 1;
   readable_ = std::make_unique<std::atomic<std::uint64_t>[]>(words);
-  if (mode_ == SegmentMode::sealed || mode_ == SegmentMode::attached) {
-    end_.store(size, std::memory_order_release);
-  }
+  if (mode_ == SegmentMode::sealed) end_.store(size, std::memory_order_release);
   MILLRACE_CHECK(open_indexes());
   if (mode_ != SegmentMode::attached) return true;
+  file_end_.store(std::min(size, map_.length()));
+  MILLRACE_TRY(const std::uint64_t end, published_end(file, size));
+  end_.store(end, std::memory_order_release);
   MILLRACE_TRY(const os::File again,
                directory_->open(file_name(base_, log_suffix), os::OpenMode::read_only));
   MILLRACE_TRY(identity_, file.identity());
   MILLRACE_TRY(const os::FileIdentity now, again.identity());
   return identity_ == now;
+}
+
+Result<std::uint64_t> Segment::published_end(const os::File& file, std::uint64_t size) const {
+  size = std::min(size, map_.length());
+  const auto active_base = [&] { return Offset{owner_->active_base_offset.load()}; };
+  if (active_base() == base_) {
+    const std::uint64_t end = owner_->active_end.load();
+    if (active_base() == base_) return std::min(end, size);
+  }
+  return find_published_end(file, indexed_ ? &offsets_ : nullptr, size);
 }
 
 Result<void> Segment::open_indexes() {
@@ -117,7 +137,12 @@ Result<void> Segment::check_readable(std::uint64_t position, std::uint64_t lengt
     const std::uint64_t bit = std::uint64_t{1} << (chunk % 64);
     if ((readable_[chunk / 64].load(std::memory_order_relaxed) & bit) != 0) continue;
     const std::uint64_t from = chunk * check_chunk_bytes;
-    const std::uint64_t to = std::min(from + check_chunk_bytes, end());
+    // What an owner has reserved ahead is looked at with the rest: then it need not be when it is
+    // published.
+    const std::uint64_t known = mode_ == SegmentMode::attached
+                                    ? std::max(end(), file_end_.load(std::memory_order_relaxed))
+                                    : end();
+    const std::uint64_t to = std::min(from + check_chunk_bytes, known);
     if (to <= from) break;
     const std::uint64_t tail = readable_tail_.load(std::memory_order_relaxed);
     if (tail > from && tail <= from + check_chunk_bytes && std::min(until, to) <= tail) continue;
@@ -159,17 +184,21 @@ Result<void> Segment::refresh() {
   MILLRACE_CHECK(open());
   if (mode_ != SegmentMode::attached) return {};
   const std::lock_guard lock(open_mutex_);
-  MILLRACE_TRY(os::File file, directory_->open(file_name(base_, log_suffix),
-                                               os::OpenMode::read_only));
+  MILLRACE_TRY(os::File file,
+               directory_->open(file_name(base_, log_suffix), os::OpenMode::read_only));
   MILLRACE_TRY(const os::FileIdentity identity, file.identity());
   if (identity != identity_) return {};  // exchanged: says nothing of the file that is mapped
   MILLRACE_TRY(const std::uint64_t size, file.size());
-  const std::uint64_t end = std::min(size, map_.length());
-  if (end < end_.load()) forget_readable(end);
+  const std::uint64_t file_end = std::min(size, map_.length());
+  if (file_end < file_end_.load()) forget_readable(file_end);
+  file_end_.store(file_end);
+  if (indexed_) {
+    MILLRACE_CHECK(offsets_.file().refresh());
+    MILLRACE_CHECK(times_.file().refresh());
+  }
+  MILLRACE_TRY(const std::uint64_t end, published_end(file, size));
   end_.store(end, std::memory_order_release);
-  if (!indexed_) return {};
-  MILLRACE_CHECK(offsets_.file().refresh());
-  return times_.file().refresh();
+  return {};
 }
 
 record::BatchView Segment::batch_at(std::uint64_t position) const noexcept {
@@ -278,8 +307,8 @@ Offset Segment::known_older(Timestamp time) {
 
 Result<std::uint64_t> Segment::file_bytes() const {
   if (mode_ == SegmentMode::active || mode_ == SegmentMode::resting || is_open()) return end();
-  MILLRACE_TRY(os::File file, directory_->open(file_name(base_, log_suffix),
-                                               os::OpenMode::read_only));
+  MILLRACE_TRY(os::File file,
+               directory_->open(file_name(base_, log_suffix), os::OpenMode::read_only));
   return file.size();
 }
 

@@ -72,8 +72,7 @@ Result<void> remove_overlaps(const os::DirectoryPtr& directory, const std::vecto
   return {};
 }
 
-Result<std::vector<Offset>> list_bases(const os::DirectoryPtr& directory) {
-  MILLRACE_TRY(const auto entries, directory->list());
+std::vector<Offset> bases_in(const std::vector<os::DirectoryEntry>& entries) {
   std::vector<Offset> bases;
   for (const auto& entry : entries) {
     if (const auto base = parse_file_name(entry.name, log_suffix)) bases.push_back(*base);
@@ -134,7 +133,8 @@ Result<void> finish_exchange(const os::DirectoryPtr& directory) {
   if (!exchange.is_announced) return {};
   // Taken back before the cleaned file goes: without it this would look like a finished exchange.
   if (exchange.is_undone) return end_exchange(directory);
-  MILLRACE_TRY(const auto bases, list_bases(directory));
+  MILLRACE_TRY(const auto entries, directory->list());
+  const auto bases = bases_in(entries);
   const auto& segments = exchange.segments;
   if (!segments) {
     MILLRACE_CHECK(remove_overlaps(directory, bases));
@@ -162,7 +162,7 @@ Result<void> remove_segment_files(const os::DirectoryPtr& directory, Offset base
 Result<std::vector<Offset>> tidy_segment_files(const os::DirectoryPtr& directory) {
   MILLRACE_CHECK(finish_exchange(directory));
   MILLRACE_TRY(const auto entries, directory->list());
-  MILLRACE_TRY(auto bases, list_bases(directory));
+  std::vector<Offset> bases = bases_in(entries);
   for (const auto& entry : entries) {
     if (is_leftover(entry.name)) MILLRACE_CHECK(directory->remove(entry.name));
   }

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <limits>
 
 namespace millrace::inline v0 {
 
@@ -57,17 +58,30 @@ class Timestamp {
         std::chrono::milliseconds(milliseconds_));
   }
   friend constexpr auto operator<=>(Timestamp, Timestamp) = default;
+  // These stop at the largest and the smallest value: options say "for ever" by the largest, and
+  // the times of records are whatever their sender wrote.
   friend constexpr Timestamp operator+(Timestamp t, std::chrono::milliseconds d) {
-    return Timestamp{t.milliseconds_ + d.count()};
+    return Timestamp{add(t.milliseconds_, d.count())};
   }
   friend constexpr Timestamp operator-(Timestamp t, std::chrono::milliseconds d) {
-    return Timestamp{t.milliseconds_ - d.count()};
+    return Timestamp{subtract(t.milliseconds_, d.count())};
   }
   friend constexpr std::chrono::milliseconds operator-(Timestamp a, Timestamp b) {
-    return std::chrono::milliseconds(a.milliseconds_ - b.milliseconds_);
+    return std::chrono::milliseconds(subtract(a.milliseconds_, b.milliseconds_));
   }
 
  private:
+  using Limits = std::numeric_limits<std::int64_t>;
+  static constexpr std::int64_t add(std::int64_t a, std::int64_t b) {
+    std::int64_t sum = 0;
+    if (!__builtin_add_overflow(a, b, &sum)) return sum;
+    return b > 0 ? Limits::max() : Limits::min();
+  }
+  static constexpr std::int64_t subtract(std::int64_t a, std::int64_t b) {
+    std::int64_t difference = 0;
+    if (!__builtin_sub_overflow(a, b, &difference)) return difference;
+    return b < 0 ? Limits::max() : Limits::min();
+  }
   std::int64_t milliseconds_ = -1;
 };
 

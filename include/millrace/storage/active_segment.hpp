@@ -40,7 +40,8 @@ class ActiveSegment {
   }
   /// Makes sure that `bytes` more can be stored. no_space leaves everything as it was.
   Result<void> make_room(std::size_t bytes) {
-    if (end() + bytes <= reserved_.load(std::memory_order_acquire)) [[likely]] return {};
+    if (end() + bytes <= reserved_.load(std::memory_order_acquire)) [[likely]]
+      return {};
     return make_more_room(bytes);
   }
   bool writes_in_place() const noexcept { return options_.write_path == WritePath::mapped; }
@@ -99,6 +100,7 @@ class ActiveSegment {
   bool indexes_full_ = false;
   std::atomic<bool> sealed_{false};
   bool times_complete_ = false;  // the time index has its last entry
+  std::uint64_t shown_end_ = 0;  // what a truncation has cut was published up to here
   std::mutex grow_mutex_;
   std::atomic<std::uint64_t> reserved_{0};
   std::uint64_t step_;  // bytes the next grow() adds

@@ -2,9 +2,8 @@
 #include <array>
 #include <map>
 #include <memory>
-#include <mutex>
-
 #include <millrace/storage/segment_source.hpp>
+#include <mutex>
 
 namespace millrace::inline v0::storage {
 
@@ -18,7 +17,7 @@ class AttachedLog final : public SegmentSource {
   /// later millrace.
   static Result<std::unique_ptr<AttachedLog>> open(os::DirectoryPtr directory);
 
-  const ControlBlock& control() const noexcept override { return control_.block(); }
+  const ControlBlock& control() const noexcept override { return *block_; }
   Result<SegmentListPtr> segments() override;
 
   /// Readers see offsets below: what the owner shows its own readers if that was in this run of the
@@ -26,7 +25,7 @@ class AttachedLog final : public SegmentSource {
   Offset visible_end() const noexcept;
   /// Where a reader about to sleep leaves its mark; null if the file is not writable for us.
   ControlBlock* wake_flag() noexcept {
-    return control_.is_writable() ? &control_.block() : nullptr;
+    return control_->is_writable() ? &control_->block() : nullptr;
   }
 
  private:
@@ -35,7 +34,8 @@ class AttachedLog final : public SegmentSource {
   SegmentPtr known_segment(Offset base, const os::FileIdentity& identity) const;
 
   os::DirectoryPtr directory_;
-  ControlFile control_;
+  std::shared_ptr<const ControlBlock> block_;  // keeps the file mapped
+  const ControlFile* control_ = nullptr;
   std::array<std::uint8_t, 16> boot_id_{};
   // The owner has written the block since the machine was started; it stays so until that ends.
   mutable std::atomic<bool> same_run_{false};

@@ -1,9 +1,8 @@
 #pragma once
 #include <atomic>
-#include <string>
-
 #include <millrace/os/directory.hpp>
 #include <millrace/os/mapping.hpp>
+#include <string>
 
 namespace millrace::inline v0::storage {
 
@@ -44,13 +43,15 @@ class IndexFile {
 
  private:
   Result<void> map(const os::File& file, std::uint64_t size);
-  std::size_t find_count(std::uint64_t size) const noexcept;
+  Result<std::size_t> count_in_map(std::uint64_t size) const;
+  Result<void> take_count(const os::File& file, std::uint64_t size);
 
   os::DirectoryPtr directory_;
   std::string name_;
   IndexMode mode_ = IndexMode::sealed;
   std::size_t entry_bytes_ = 1;
   std::uint64_t limit_bytes_ = 0;
+  bool was_cut_ = false;  // truncated since it was opened
   std::atomic<std::uint64_t> reserved_{0};
   std::atomic<std::size_t> count_{0};
   os::Mapping map_;

@@ -138,7 +138,8 @@ class Log final : public SegmentSource {
   void leave_clean();
   void publish_epoch();
   Result<void> check_usable() const {
-    if (!closed_ && !failed_.load(std::memory_order_relaxed)) [[likely]] return {};
+    if (!closed_ && !failed_.load(std::memory_order_relaxed)) [[likely]]
+      return {};
     return why_unusable();
   }
   Error why_unusable() const;
@@ -152,6 +153,8 @@ class Log final : public SegmentSource {
   Unsynced take_unsynced();
   Result<void> save_epochs();
   Result<void> sync_unsynced(const Unsynced& unsynced);
+  /// With the flush lock held.
+  Result<Offset> flush_alone();
   Result<void> seal_log();
   void forget_synced(std::size_t sealed);
   void publish_flushed(Offset end);
@@ -164,7 +167,7 @@ class Log final : public SegmentSource {
   Result<void> announce_start(Offset start);
   Result<void> cut(std::vector<SegmentPtr> segments, std::size_t keep, Offset new_end);
   Result<std::size_t> drop_old_segments(const LogOptions& rules);
-  Result<void> drop_segments(std::size_t count, Offset new_start);
+  Result<std::size_t> drop_segments(std::size_t count, Offset new_start);
   Result<void> remove_files(Offset base);
   Result<void> exchange(const std::vector<SegmentPtr>& group, Offset end);
   Result<void> remove_segments_after(std::vector<SegmentPtr>& segments, std::size_t keep);

@@ -4,6 +4,7 @@
 #include <millrace/os/directory.hpp>
 #include <millrace/os/mapping.hpp>
 #include <millrace/record/batch_view.hpp>
+#include <millrace/storage/control_file.hpp>
 #include <millrace/storage/offset_index.hpp>
 #include <millrace/storage/time_index.hpp>
 #include <mutex>
@@ -31,6 +32,9 @@ class Segment {
   /// `end` is where the batches of a resting segment end; its files may have zeros behind them.
   Segment(os::DirectoryPtr directory, Offset base, SegmentMode mode, Limits limits,
           std::uint64_t end = 0);
+  /// Attached: the segment of the process that publishes `owner`.
+  Segment(os::DirectoryPtr directory, Offset base, std::shared_ptr<const ControlBlock> owner,
+          Limits limits);
 
   Offset base_offset() const noexcept { return base_; }
   SegmentMode mode() const noexcept { return mode_; }
@@ -43,12 +47,26 @@ class Segment {
   /// The log's bytes; only after open(). Those in [0, end()) may be touched once check_readable()
   /// said so.
   const std::byte* data() const noexcept { return map_.data(); }
-  /// Bytes that may be looked at: of batches, or of the file if attached.
+  /// Bytes that may be looked at: of batches; if attached, of those that are known to be published
+  /// (see follow()), for what is behind them may be cut off at any time.
   std::uint64_t end() const noexcept { return end_.load(std::memory_order_acquire); }
+  /// Attached: takes over how far the owner has come, as long as this is its active segment.
+  void follow() noexcept {
+    if (!owner_) return;
+    const auto is_active = [&] {
+      return owner_->active_base_offset.load(std::memory_order_acquire) == base_.value();
+    };
+    if (!is_active()) return;
+    const std::uint64_t end = owner_->active_end.load(std::memory_order_acquire);
+    if (end > end_.load(std::memory_order_relaxed) && end <= map_.length() && is_active()) {
+      end_.store(end, std::memory_order_release);
+    }
+  }
   /// Faults in what is touched for the first time, so that a bad sector is an error and not a
   /// SIGBUS; a bit test when done before.
   Result<void> check_readable(std::uint64_t position, std::uint64_t length);
-  /// Attached: learns how far the files have grown, or that the owner gave spare blocks back.
+  /// Attached: learns how far the files have grown, where they end now that they are sealed, and
+  /// what was truncated.
   Result<void> refresh();
 
   /// The batch at `position`, or an empty view if there is none that parses.
@@ -66,7 +84,7 @@ class Segment {
   /// batch that has it; none() and the base offset if there are no such batches. In a sealed
   /// segment of this process `limit` has no effect.
   Result<TimeEntry> largest(Offset limit);
-  /// Bytes of batches; of the file if attached. Does not open the segment.
+  /// Bytes of batches; of the file if attached and not open. Does not open the segment.
   Result<std::uint64_t> file_bytes() const;
 
   /// Everything up to the returned offset is older than `time`; the base offset - 1 if nothing is
@@ -87,6 +105,7 @@ class Segment {
   Result<bool> open_files();
   Result<void> open_indexes();
   Result<void> rebuild_indexes();
+  Result<std::uint64_t> published_end(const os::File& file, std::uint64_t size) const;
   std::uint64_t find_indexed(Offset offset);
   /// From here on it is complete: called by its writer.
   void mark_sealed(TimeEntry largest) noexcept {
@@ -107,7 +126,9 @@ class Segment {
   TimeEntry largest_{Timestamp::none(), Offset{}};
   std::mutex open_mutex_;
   os::Mapping map_;
-  os::FileIdentity identity_;  // of the log file, if attached
+  std::shared_ptr<const ControlBlock> owner_;  // if attached
+  os::FileIdentity identity_;                  // of the log file, if attached
+  std::atomic<std::uint64_t> file_end_{0};     // of the log file, as last seen, if attached
   std::atomic<std::uint64_t> end_{0};
   std::unique_ptr<std::atomic<std::uint64_t>[]> readable_;  // one bit a chunk
   std::atomic<std::uint64_t> readable_tail_{0};  // the end of what was read of a chunk in growth
