@@ -91,7 +91,7 @@ Result<void> BrokerCore::load() {
 }
 
 Result<TopicPtr> BrokerCore::open_topic(TopicEntry entry, FlushPolicyPtr policy) {
-  MILLRACE_TRY(TopicConfig config, parse_topic_config(entry.config));
+  MILLRACE_TRY(TopicConfig config, parse_topic_config(usable_settings(entry.config)));
   if (policy) {
     config.flush = std::move(policy);
     config.log.visible_on_append = !config.flush->before_ack();
@@ -167,6 +167,7 @@ Result<TopicPtr> BrokerCore::create_topic(std::string_view name, std::int32_t pa
   MILLRACE_CHECK(require_owner("creating topic " + std::string(name)));
   MILLRACE_CHECK(check_topic_name(name));
   MILLRACE_CHECK(check_partition_count(partitions));
+  MILLRACE_CHECK(parse_topic_config(config));
   const std::lock_guard lock(mutex_);
   for (const auto& [other, topic] : topics_) {
     if (other == name) {
@@ -222,14 +223,17 @@ Result<void> BrokerCore::alter_topic(std::string_view name, const ConfigMap& cha
   MILLRACE_CHECK(require_owner("altering topic " + std::string(name)));
   MILLRACE_TRY(const TopicPtr topic, this->topic(name));
   ConfigMap config = topic->entry.config;
+  ConfigMap set;
   for (const auto& [setting, value] : changes) {
     if (value.empty()) {
       config.erase(setting);
     } else {
       config[setting] = value;
+      set[setting] = value;
     }
   }
-  MILLRACE_TRY(const TopicConfig parsed, parse_topic_config(config));
+  MILLRACE_CHECK(parse_topic_config(set));
+  MILLRACE_TRY(const TopicConfig parsed, parse_topic_config(usable_settings(config)));
   auto changed = std::make_shared<TopicCore>(*topic);
   changed->entry.config = config;
   const std::lock_guard lock(mutex_);

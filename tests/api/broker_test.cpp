@@ -117,7 +117,7 @@ TEST_CASE("settings are checked, and say what they take") {
   CHECK_THAT(create("retention.msec", "1").error().message(), Contains("did you mean retention.ms"));
   CHECK_THAT(create("retention.ms", "soon").error().message(),
              Contains("retention.ms=soon") && Contains("whole number"));
-  CHECK_THAT(create("segment.bytes", "-1").error().message(), Contains("from 14 to 2147483647"));
+  CHECK_THAT(create("segment.bytes", "-1").error().message(), Contains("from 1024 to 2147483647"));
   CHECK_THAT(create("cleanup.policy", "shred").error().message(), Contains("delete, compact"));
   CHECK_THAT(create("min.cleanable.dirty.ratio", "2").error().message(), Contains("from 0 to 1"));
   CHECK_THAT(create("preallocate", "maybe").error().message(), Contains("true or false"));

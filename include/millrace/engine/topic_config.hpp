@@ -25,6 +25,11 @@ struct TopicConfig {
 /// allowed and, for a name that does not exist, a similar one.
 Result<TopicConfig> parse_topic_config(const ConfigMap& settings);
 
+/// `stored`, made such that parse_topic_config() takes it: a number outside its range becomes the
+/// nearest inside, another value that is not understood the default; unknown names are left out.
+/// For what a data directory holds, which another version may have written.
+ConfigMap usable_settings(const ConfigMap& stored);
+
 /// One setting for people.
 struct ConfigEntry {
   std::string name;
@@ -32,7 +37,7 @@ struct ConfigEntry {
   bool is_default = true;
   std::string_view help;
 };
-/// All settings with their values, in alphabetical order.
+/// All settings with the values that hold (see usable_settings), in alphabetical order.
 std::vector<ConfigEntry> describe_topic_config(const ConfigMap& settings);
 
 /// The built-in flush policies.
