@@ -47,7 +47,8 @@ Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback call
   const Timestamp time =
       record.timestamp ? *record.timestamp : context_->broker->clock().now();
   Lock lock(mutex_);
-  if (gathering_ && builder_.size_bytes() + bound > batch_bytes_) dispatch(lock);
+  // Again, because while one batch is acknowledged others may have filled the next.
+  while (gathering_ && builder_.size_bytes() + bound > batch_bytes_) dispatch(lock);
   if (!gathering_) open_batch();
   auto added = builder_.add(time, record.key, record.value, record.headers);
   if (!added) {

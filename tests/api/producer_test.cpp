@@ -137,6 +137,21 @@ TEST_CASE("batches are no larger than the topic takes") {
   CHECK(count_records(topic) == 1000);
 }
 
+TEST_CASE("a batch stays within the topic's limit whoever sends while another is acknowledged") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = topic_of(broker, {.flush = millrace::flush::by_os{},
+                                       .settings = {{"max.message.bytes", "1000"}}});
+  Producer producer{topic, {.linger = 1h}};
+  std::thread other;
+  producer.send("k", std::string(600, 'a'), [&](const auto&) {
+    other = std::thread([&] { producer.send("k", std::string(600, 'b')); });
+    other.join();
+  });
+  producer.send("k", std::string(600, 'c'));
+  CHECK(producer.flush());
+  CHECK(count_records(topic) == 3);
+}
+
 TEST_CASE("flush returns after the callbacks, also those on another thread") {
   const auto broker = Broker::open(":memory:").value();
   const auto topic = topic_of(broker);
