@@ -71,7 +71,9 @@ Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback call
   return sent;
 }
 
-void Lane::arm_timer() { plan(context_->options.linger, &Lane::timer_armed_); }
+void Lane::arm_timer() {
+  plan(context_->options.linger, &Lane::timer_armed_);
+}
 
 void Lane::plan(std::chrono::nanoseconds wait, bool Lane::*planned) {
   if (std::exchange(this->*planned, true)) return;

@@ -1,11 +1,9 @@
-#include <millrace/producer.hpp>
-
 #include <atomic>
-#include <thread>
-
 #include <millrace/millrace.hpp>
+#include <millrace/producer.hpp>
 #include <millrace/testing/faulty_io.hpp>
 #include <millrace/testing/manual_clock.hpp>
+#include <thread>
 
 #include "catch.hpp"
 #include "temp_directory.hpp"
@@ -140,8 +138,8 @@ TEST_CASE("batches are no larger than the topic takes") {
 
 TEST_CASE("a batch stays within the topic's limit whoever sends while another is acknowledged") {
   const auto broker = Broker::open(":memory:").value();
-  const auto topic = topic_of(broker, {.flush = millrace::flush::by_os{},
-                                       .settings = {{"max.message.bytes", "1000"}}});
+  const auto topic = topic_of(
+      broker, {.flush = millrace::flush::by_os{}, .settings = {{"max.message.bytes", "1000"}}});
   Producer producer{topic, {.linger = 1h}};
   std::thread other;
   producer.send("k", std::string(600, 'a'), [&](const auto&) {
@@ -168,10 +166,9 @@ TEST_CASE("a sender that never waits leaves the background work its turns") {
   } feeder;
   const millrace::test::TempDirectory temp;
   millrace::testing::ManualClock clock;
-  const auto broker = Broker::open(temp.path(), {.background_thread = false,
-                                                 .clock = &clock,
-                                                 .io_hooks = &feeder})
-                          .value();
+  const auto broker =
+      Broker::open(temp.path(), {.background_thread = false, .clock = &clock, .io_hooks = &feeder})
+          .value();
   const auto topic = topic_of(broker, {.partitions = 2});
   const auto busy = topic.partition(0).value();
   const auto quiet = topic.partition(1).value();
