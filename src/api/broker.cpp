@@ -74,8 +74,11 @@ Result<std::shared_ptr<const engine::TopicCore>> Broker::open_topic(
   const bool create = !found && found.error().code() == Errc::unknown_topic &&
                       options.create_if_missing && core_->is_owner();
   if (create) {
-    MILLRACE_CHECK(create_topic(name, options));
-    return core_->topic(name);
+    auto created = create_topic(name, options);
+    if (!created && created.error().code() != Errc::topic_exists) return std::move(created).error();
+    found = core_->topic(name);
+    if (created) return found;
+    if (!found) return std::move(created).error();  // it collides with another name
   }
   if (!found) return found;
   const engine::TopicPtr topic = *found;

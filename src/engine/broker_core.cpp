@@ -164,11 +164,11 @@ Result<void> BrokerCore::save() {
 
 Result<TopicPtr> BrokerCore::create_topic(std::string_view name, std::int32_t partitions,
                                           const ConfigMap& config, FlushPolicyPtr policy) {
-  MILLRACE_CHECK(require_owner("creating topic " + std::string(name)));
   MILLRACE_CHECK(check_topic_name(name));
   MILLRACE_CHECK(check_partition_count(partitions));
   MILLRACE_CHECK(parse_topic_config(config));
   const std::lock_guard lock(mutex_);
+  MILLRACE_CHECK(require_owner("creating topic " + std::string(name)));
   for (const auto& [other, topic] : topics_) {
     if (other == name) {
       return Error(Errc::topic_exists, "topic " + other + " exists already, with " +
@@ -197,9 +197,13 @@ Result<TopicPtr> BrokerCore::create_topic(std::string_view name, std::int32_t pa
 }
 
 Result<TopicPtr> BrokerCore::topic(std::string_view name) {
-  MILLRACE_CHECK(check_topic_name(name));
   const std::lock_guard lock(mutex_);
   if (!owner_) MILLRACE_CHECK(refresh());
+  return find_locked(name);
+}
+
+Result<TopicPtr> BrokerCore::find_locked(std::string_view name) const {
+  MILLRACE_CHECK(check_topic_name(name));
   const auto it = topics_.find(name);
   if (it != topics_.end()) return it->second;
   std::string known;
@@ -220,8 +224,9 @@ Result<std::vector<TopicPtr>> BrokerCore::topics() {
 }
 
 Result<void> BrokerCore::alter_topic(std::string_view name, const ConfigMap& changes) {
+  const std::lock_guard lock(mutex_);
   MILLRACE_CHECK(require_owner("altering topic " + std::string(name)));
-  MILLRACE_TRY(const TopicPtr topic, this->topic(name));
+  MILLRACE_TRY(const TopicPtr topic, find_locked(name));
   ConfigMap config = topic->entry.config;
   ConfigMap set;
   for (const auto& [setting, value] : changes) {
@@ -236,7 +241,6 @@ Result<void> BrokerCore::alter_topic(std::string_view name, const ConfigMap& cha
   MILLRACE_TRY(const TopicConfig parsed, parse_topic_config(usable_settings(config)));
   auto changed = std::make_shared<TopicCore>(*topic);
   changed->entry.config = config;
-  const std::lock_guard lock(mutex_);
   topics_[topic->entry.name] = changed;
   if (auto saved = save(); !saved) {
     topics_[topic->entry.name] = topic;
@@ -247,15 +251,15 @@ Result<void> BrokerCore::alter_topic(std::string_view name, const ConfigMap& cha
 }
 
 Result<void> BrokerCore::add_partitions(std::string_view name, std::int32_t partitions) {
-  MILLRACE_CHECK(require_owner("adding partitions to topic " + std::string(name)));
   MILLRACE_CHECK(check_partition_count(partitions));
-  MILLRACE_TRY(const TopicPtr topic, this->topic(name));
+  const std::lock_guard lock(mutex_);
+  MILLRACE_CHECK(require_owner("adding partitions to topic " + std::string(name)));
+  MILLRACE_TRY(const TopicPtr topic, find_locked(name));
   if (partitions <= topic->entry.partitions) {
     return Error(Errc::invalid_argument, "topic " + topic->entry.name + " has " +
                                              std::to_string(topic->entry.partitions) +
                                              " partitions; the new number must be larger");
   }
-  const std::lock_guard lock(mutex_);
   TopicEntry grown = topic->entry;
   grown.partitions = partitions;
   auto changed = std::make_shared<TopicCore>(*topic);
@@ -280,9 +284,9 @@ Result<void> BrokerCore::add_partitions(std::string_view name, std::int32_t part
 }
 
 Result<void> BrokerCore::delete_topic(std::string_view name) {
-  MILLRACE_CHECK(require_owner("deleting topic " + std::string(name)));
-  MILLRACE_TRY(const TopicPtr topic, this->topic(name));
   const std::lock_guard lock(mutex_);
+  MILLRACE_CHECK(require_owner("deleting topic " + std::string(name)));
+  MILLRACE_TRY(const TopicPtr topic, find_locked(name));
   MILLRACE_CHECK(registry::finish_deletion(directory_));
   MILLRACE_CHECK(registry::announce_deletion(directory_, topic->entry));
   topics_.erase(topic->entry.name);

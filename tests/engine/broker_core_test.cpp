@@ -1,4 +1,6 @@
+#include <atomic>
 #include <millrace/engine/broker_core.hpp>
+#include <thread>
 
 #include "catch.hpp"
 #include "temp_directory.hpp"
@@ -50,4 +52,64 @@ TEST_CASE("settings that an older version let in keep no directory from opening"
   CHECK(stored.at("of.a.later.version") == "1");
   CHECK(stored.at("retention.ms") == "5");
   CHECK(BrokerCore::attach(temp.path(), {}).value()->topic("a"));
+}
+
+namespace {
+
+/// Runs both at the same time.
+template <typename A, typename B>
+void side_by_side(A one, B other) {
+  std::atomic<int> ready{0};
+  const auto meet = [&] {
+    ready.fetch_add(1);
+    while (ready.load() < 2) std::this_thread::yield();
+  };
+  std::thread thread([&] {
+    meet();
+    one();
+  });
+  meet();
+  other();
+  thread.join();
+}
+
+}  // namespace
+
+TEST_CASE("of changes to one topic at the same time none is lost") {
+  const auto broker = BrokerCore::open(":memory:", {}).value();
+  broker->create_topic("t", 1, {}).value();
+  for (int round = 2; round < 300; ++round) {
+    const std::string value = std::to_string(round);
+    side_by_side([&] { broker->add_partitions("t", round).value(); },
+                 [&] {
+                   broker->alter_topic("t", {{"retention.ms", value}}).value();
+                 });
+    const auto topic = broker->topic("t").value();
+    REQUIRE(topic->entry.partitions == round);
+    REQUIRE(topic->partitions.size() == static_cast<std::size_t>(round));
+    REQUIRE(topic->entry.config.at("retention.ms") == value);
+  }
+}
+
+TEST_CASE("a deleted topic does not come back by a change at the same time") {
+  const auto broker = BrokerCore::open(":memory:", {}).value();
+  for (int round = 0; round < 300; ++round) {
+    broker->create_topic("t", 1, {}).value();
+    side_by_side([&] { broker->delete_topic("t").value(); },
+                 [&] {
+                   static_cast<void>(broker->alter_topic("t", {{"retention.ms", "5"}}));
+                 });
+    REQUIRE(broker->topics().value().empty());
+  }
+}
+
+TEST_CASE("of two that delete a topic at the same time one is told that it is gone") {
+  const auto broker = BrokerCore::open(":memory:", {}).value();
+  for (int round = 0; round < 300; ++round) {
+    broker->create_topic("t", 1, {}).value();
+    std::atomic<int> deleted{0};
+    const auto remove = [&] { deleted.fetch_add(broker->delete_topic("t") ? 1 : 0); };
+    side_by_side(remove, remove);
+    REQUIRE(deleted == 1);
+  }
 }

@@ -76,6 +76,7 @@ class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
   Result<TopicPtr> open_topic(TopicEntry entry, FlushPolicyPtr policy);
   Result<std::shared_ptr<PartitionReader>> attach_partition(const std::string& topic,
                                                             PartitionId id);
+  Result<TopicPtr> find_locked(std::string_view name) const;
   Result<void> refresh();
   Result<void> require_owner(std::string_view doing) const;
   Result<void> save();
