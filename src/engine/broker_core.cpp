@@ -23,6 +23,11 @@ Result<void> check_partition_count(std::int32_t partitions) {
                    std::to_string(partitions));
 }
 
+bool names_flush(const ConfigMap& changes) {
+  return changes.contains("millrace.flush.policy") || changes.contains("flush.messages") ||
+         changes.contains("flush.ms");
+}
+
 }  // namespace
 
 BrokerCore::BrokerCore(std::string path, const BrokerCoreOptions& options, bool owner)
@@ -92,12 +97,7 @@ Result<void> BrokerCore::load() {
 
 Result<TopicPtr> BrokerCore::open_topic(TopicEntry entry, FlushPolicyPtr policy) {
   MILLRACE_TRY(TopicConfig config, parse_topic_config(usable_settings(entry.config)));
-  if (policy) {
-    config.flush = std::move(policy);
-    config.log.visible_on_append = !config.flush->before_ack();
-    config.log.write_path = config.flush->before_ack() ? storage::WritePath::write
-                                                       : storage::WritePath::mapped;
-  }
+  if (policy) config.use_flush(std::move(policy));
   auto topic = std::make_shared<TopicCore>();
   topic->entry = std::move(entry);
   const std::string& name = topic->entry.name;
@@ -223,31 +223,34 @@ Result<std::vector<TopicPtr>> BrokerCore::topics() {
   return all;
 }
 
-Result<void> BrokerCore::alter_topic(std::string_view name, const ConfigMap& changes) {
+Result<void> BrokerCore::alter_topic(std::string_view name, const ConfigMap& changes,
+                                     FlushPolicyPtr policy) {
   const std::lock_guard lock(mutex_);
   MILLRACE_CHECK(require_owner("altering topic " + std::string(name)));
   MILLRACE_TRY(const TopicPtr topic, find_locked(name));
-  ConfigMap config = topic->entry.config;
   ConfigMap set;
-  for (const auto& [setting, value] : changes) {
-    if (value.empty()) {
-      config.erase(setting);
-    } else {
-      config[setting] = value;
-      set[setting] = value;
+  change_settings(set, changes);
+  MILLRACE_CHECK(parse_topic_config(set));
+  auto changed = std::make_shared<TopicCore>(*topic);
+  change_settings(changed->entry.config, changes);
+  MILLRACE_TRY(const TopicConfig parsed,
+               parse_topic_config(usable_settings(changed->entry.config)));
+  topics_[topic->entry.name] = changed;
+  if (changed->entry.config != topic->entry.config) {
+    if (auto saved = save(); !saved) {
+      topics_[topic->entry.name] = topic;
+      return saved;
     }
   }
-  MILLRACE_CHECK(parse_topic_config(set));
-  MILLRACE_TRY(const TopicConfig parsed, parse_topic_config(usable_settings(config)));
-  auto changed = std::make_shared<TopicCore>(*topic);
-  changed->entry.config = config;
-  topics_[topic->entry.name] = changed;
-  if (auto saved = save(); !saved) {
-    topics_[topic->entry.name] = topic;
-    return saved;
+  if (!policy && names_flush(changes)) policy = parsed.flush;
+  Result<void> first;
+  for (const auto& partition : topic->partitions) {
+    partition->set_config(parsed);
+    if (!policy) continue;
+    auto flushed = partition->set_flush_policy(policy);
+    if (!flushed && first) first = std::move(flushed);
   }
-  for (const auto& partition : topic->partitions) partition->set_config(parsed);
-  return {};
+  return first;
 }
 
 Result<void> BrokerCore::add_partitions(std::string_view name, std::int32_t partitions) {

@@ -225,14 +225,14 @@ void settle_flush(Draft& draft) {
   if (!draft.flush_named && has_numbers) policy = "every";
   if (policy == "every" && draft.flush_messages == 1) policy = "before_ack";
   if (policy == "before_ack") {
-    config.flush = flush_before_ack();
+    config.use_flush(flush_before_ack());
   } else if (policy == "by_os" || !has_numbers) {
-    config.flush = flush_by_os();
+    config.use_flush(flush_by_os());
   } else {
     const std::int64_t ms =
         draft.flush_ms == unlimited ? 0 : std::max<std::int64_t>(draft.flush_ms, 1);
-    config.flush = flush_every(draft.flush_messages == unlimited ? 0 : draft.flush_messages,
-                               std::chrono::milliseconds(ms));
+    config.use_flush(flush_every(draft.flush_messages == unlimited ? 0 : draft.flush_messages,
+                                 std::chrono::milliseconds(ms)));
   }
 }
 
@@ -245,6 +245,22 @@ std::string usable_value(const Setting& setting, const std::string& value) {
 }
 
 }  // namespace
+
+void TopicConfig::use_flush(FlushPolicyPtr policy) {
+  flush = std::move(policy);
+  log.visible_on_append = !flush->before_ack();
+  log.write_path = flush->before_ack() ? storage::WritePath::write : storage::WritePath::mapped;
+}
+
+void change_settings(ConfigMap& settings, const ConfigMap& changes) {
+  for (const auto& [setting, value] : changes) {
+    if (value.empty()) {
+      settings.erase(setting);
+    } else {
+      settings.insert_or_assign(setting, value);
+    }
+  }
+}
 
 Result<TopicConfig> parse_topic_config(const ConfigMap& settings) {
   const auto& table = all_settings();
@@ -261,9 +277,6 @@ Result<TopicConfig> parse_topic_config(const ConfigMap& settings) {
   }
   settle_flush(draft);
   TopicConfig& config = draft.config;
-  config.log.visible_on_append = !config.flush->before_ack();
-  config.log.write_path =
-      config.flush->before_ack() ? storage::WritePath::write : storage::WritePath::mapped;
   MILLRACE_CHECK(storage::check_options(config.log));
   return std::move(config);
 }

@@ -19,7 +19,13 @@ struct TopicConfig {
   FlushPolicyPtr flush;
   record::Codec compression = record::Codec::none;  ///< compression.type of our own producers
   bool compression_by_producer = true;
+
+  /// Sets `flush`, and in `log` what follows from it.
+  void use_flush(FlushPolicyPtr policy);
 };
+
+/// Sets what `changes` name; an empty value resets to the default.
+void change_settings(ConfigMap& settings, const ConfigMap& changes);
 
 /// Checks and understands `settings`. invalid_argument names the setting, its value, what is
 /// allowed and, for a name that does not exist, a similar one.
