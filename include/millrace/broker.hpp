@@ -43,8 +43,10 @@ using TopicSettings = std::map<std::string, std::string, std::less<>>;
 struct TopicOptions {
   /// Of a new topic: 1 if not given. Of an existing one: must be what it has, if given.
   std::optional<std::int32_t> partitions = {};
-  /// When records are made durable; remembered for the built-in policies. Not given: what the topic
-  /// has, flush::before_ack for a new one.
+  /// When records are made durable, from the next append on: a new topic's policy, or an existing
+  /// one's from now on (what was appended before is flushed). Remembered in the topic's settings;
+  /// of your own policy only a built-in one like it, so give it again whenever you open the broker.
+  /// Not given: what the topic has, flush::before_ack for a new one.
   std::optional<flush::Any> flush = {};
   /// Settings of a new topic; for an existing one use Broker::alter_topic().
   TopicSettings settings = {};
@@ -99,7 +101,12 @@ class Broker {
   /// In alphabetical order.
   Result<std::vector<TopicInfo>> topics() const;
   Result<TopicInfo> describe_topic(std::string_view name) const;
-  /// Sets settings, or with an empty value resets them to their default.
+  /// Sets settings, or with an empty value resets them to their default. They hold from the next
+  /// append, roll or cleaning on. Those of the flush policy ("millrace.flush.policy",
+  /// "flush.messages", "flush.ms") replace the one that the topic has, your own too, and flush what
+  /// was appended before; other settings leave it alone. Errors: unknown_topic, invalid_argument,
+  /// no_space, io_error; the last one and log_failed may also say that the settings are stored but a
+  /// partition could not be flushed.
   Result<void> alter_topic(std::string_view name, const TopicSettings& changes) const;
   /// `total` must be more than there are. Keys may then map to other partitions.
   Result<void> add_partitions(std::string_view name, std::int32_t total) const;

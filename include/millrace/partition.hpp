@@ -45,7 +45,8 @@ class PartitionHandle {
     std::unique_ptr<std::vector<std::byte>> decompressed;
     record::RecordView record;
   };
-  /// The record at `offset`, or after compaction the next one. offset_out_of_range, corrupt_data.
+  /// The record at `offset`, or the next one if there is none at it: after compaction, and where
+  /// control batches are. offset_out_of_range, corrupt_data.
   Result<Found> read(Offset offset, bool check_crc) const;
   /// First offset whose record has `time` or later; nothing if there is none.
   Result<std::optional<Offset>> offset_for_time(Timestamp time) const;
@@ -54,6 +55,7 @@ class PartitionHandle {
 
  private:
   Result<void> require_writer() const;
+  Result<bool> find_in(const record::BatchView& batch, Offset offset, Found& found) const;
   std::shared_ptr<engine::BrokerCore> broker_;
   std::shared_ptr<engine::PartitionReader> reader_;
   std::shared_ptr<engine::Partition> writer_;

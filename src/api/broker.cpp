@@ -21,14 +21,14 @@ const char* name_of(storage::RecoveryKind kind) {
   return "";
 }
 
-/// The built-in policies are remembered as settings; of a user's own, what its acks stand for.
-void remember_policy(const engine::FlushPolicyBase& policy, TopicSettings& settings) {
+/// What the topic's settings become with `policy`: a built-in one itself, a user's own one what is
+/// like it.
+TopicSettings settings_of(const engine::FlushPolicyBase& policy) {
   constexpr std::int64_t most = std::int64_t{1} << 32;
-  settings.erase("flush.messages");
-  settings.erase("flush.ms");
+  TopicSettings settings = {{"flush.messages", ""}, {"flush.ms", ""}};
   if (policy.before_ack()) {
     settings["millrace.flush.policy"] = "before_ack";
-    return;
+    return settings;
   }
   settings["millrace.flush.policy"] = "by_os";
   if (const auto interval = policy.interval()) {
@@ -36,7 +36,7 @@ void remember_policy(const engine::FlushPolicyBase& policy, TopicSettings& setti
     settings["millrace.flush.policy"] = "every";
     settings["flush.ms"] = std::to_string(ms);
   }
-  if (!policy.due({most})) return;
+  if (!policy.due({most})) return settings;
   // Finds the smallest count at which the policy asks for a flush.
   std::int64_t low = 1;
   std::int64_t high = most;
@@ -50,6 +50,7 @@ void remember_policy(const engine::FlushPolicyBase& policy, TopicSettings& setti
   }
   settings["millrace.flush.policy"] = "every";
   settings["flush.messages"] = std::to_string(low);
+  return settings;
 }
 
 TopicInfo info_of(const engine::TopicCore& topic) {
@@ -74,8 +75,11 @@ Result<std::shared_ptr<const engine::TopicCore>> Broker::open_topic(
   const bool create = !found && found.error().code() == Errc::unknown_topic &&
                       options.create_if_missing && core_->is_owner();
   if (create) {
-    MILLRACE_CHECK(create_topic(name, options));
-    return core_->topic(name);
+    auto created = create_topic(name, options);
+    if (!created && created.error().code() != Errc::topic_exists) return std::move(created).error();
+    found = core_->topic(name);
+    if (created) return found;
+    if (!found) return std::move(created).error();  // it collides with another name
   }
   if (!found) return found;
   const engine::TopicPtr topic = *found;
@@ -86,12 +90,10 @@ Result<std::shared_ptr<const engine::TopicCore>> Broker::open_topic(
                                          std::to_string(*options.partitions) +
                                          "; leave the number out, or use add_partitions()");
   }
-  if (options.flush && core_->is_owner()) {
-    for (const auto& partition : topic->partitions) {
-      MILLRACE_CHECK(partition->set_flush_policy(options.flush->erased()));
-    }
-  }
-  return found;
+  if (!options.flush || !core_->is_owner()) return found;
+  const engine::FlushPolicyPtr& policy = options.flush->erased();
+  MILLRACE_CHECK(core_->alter_topic(name, settings_of(*policy), policy));
+  return core_->topic(name);
 }
 
 Result<void> Broker::create_topic(std::string_view name, const TopicOptions& options) const {
@@ -99,7 +101,7 @@ Result<void> Broker::create_topic(std::string_view name, const TopicOptions& opt
   engine::FlushPolicyPtr policy;
   if (options.flush) {
     policy = options.flush->erased();
-    remember_policy(*policy, settings);
+    engine::change_settings(settings, settings_of(*policy));
   }
   MILLRACE_CHECK(core_->create_topic(name, options.partitions.value_or(1), settings, policy));
   return {};

@@ -1,6 +1,6 @@
-#include <millrace/partition.hpp>
-
+#include <algorithm>
 #include <millrace/engine/partition.hpp>
+#include <millrace/partition.hpp>
 
 namespace millrace::inline v0 {
 namespace {
@@ -15,7 +15,9 @@ Durability durability_of(const engine::Partition& partition) {
 
 }  // namespace
 
-PartitionId PartitionHandle::id() const noexcept { return reader_->id(); }
+PartitionId PartitionHandle::id() const noexcept {
+  return reader_->id();
+}
 
 Offsets PartitionHandle::offsets() const noexcept {
   return {reader_->log_start_offset(), reader_->visible_end()};
@@ -61,26 +63,38 @@ Result<void> PartitionHandle::flush() const {
 Result<PartitionHandle::Found> PartitionHandle::read(Offset offset, bool check_crc) const {
   storage::LogCursor cursor(reader_->source(), offset);
   const Offset limit = reader_->visible_end();
-  auto chunk = cursor.read(limit, {.max_bytes = 1, .check_crc = check_crc});
-  if (!chunk) return offset_error(*reader_, chunk.error());
-  if (chunk->empty()) {
-    return offset_error(*reader_, Error(Errc::offset_out_of_range,
-                                        "offset " + std::to_string(offset.value()) +
-                                            " is the end: nothing is there yet")
-                                      .with_offsets({reader_->log_start_offset(), limit}));
+  for (;;) {
+    auto chunk = cursor.read(limit, {.max_bytes = 1, .check_crc = check_crc});
+    if (!chunk) return offset_error(*reader_, chunk.error());
+    if (chunk->empty()) {
+      return offset_error(
+          *reader_, Error(Errc::offset_out_of_range, "there is no record at or after offset " +
+                                                         std::to_string(offset.value()) + " yet")
+                        .with_offsets({reader_->log_start_offset(), limit}));
+    }
+    const auto batch = record::BatchView::try_parse(chunk->bytes);
+    if (batch.is_control()) continue;
+    Found found{chunk->pin, nullptr, {}};
+    MILLRACE_TRY(const bool is_there, find_in(batch, offset, found));
+    if (is_there) return found;
   }
-  const auto batch = record::BatchView::try_parse(chunk->bytes);
-  Found found{chunk->pin, nullptr, {}};
+}
+
+Result<bool> PartitionHandle::find_in(const record::BatchView& batch, Offset offset,
+                                      Found& found) const {
+  using Step = record::RecordCursor::Step;
+  const OffsetRange lost{std::max(offset, batch.base_offset()), batch.next_offset()};
   std::vector<std::byte> none;
   const bool packed = batch.codec() != record::Codec::none;
   if (packed) found.decompressed = std::make_unique<std::vector<std::byte>>();
   auto records = record::RecordCursor::open(batch, packed ? *found.decompressed : none);
-  if (!records) return offset_error(*reader_, records.error());
-  if (records->skip_to(offset, found.record) == record::RecordCursor::Step::record) return found;
-  return offset_error(*reader_, Error(Errc::corrupt_data,
-                                      "no record at offset " + std::to_string(offset.value()) +
-                                          ": it was compacted away or the batch is malformed")
-                                    .with_offsets({offset, batch.next_offset()}));
+  if (!records) return offset_error(*reader_, records.error().with_offsets(lost));
+  const Step step = records->skip_to(offset, found.record);
+  if (step != Step::malformed) return step == Step::record;
+  return offset_error(
+      *reader_, Error(Errc::corrupt_data, "reading offset " + std::to_string(offset.value()) +
+                                              ": its batch breaks the format; go on behind it")
+                    .with_offsets(lost));
 }
 
 Result<std::optional<Offset>> PartitionHandle::offset_for_time(Timestamp time) const {

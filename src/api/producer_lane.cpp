@@ -47,7 +47,8 @@ Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback call
   const Timestamp time =
       record.timestamp ? *record.timestamp : context_->broker->clock().now();
   Lock lock(mutex_);
-  if (gathering_ && builder_.size_bytes() + bound > batch_bytes_) dispatch(lock);
+  // Again, because while one batch is acknowledged others may have filled the next.
+  while (gathering_ && builder_.size_bytes() + bound > batch_bytes_) dispatch(lock);
   if (!gathering_) open_batch();
   auto added = builder_.add(time, record.key, record.value, record.headers);
   if (!added) {
@@ -71,17 +72,20 @@ Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback call
 }
 
 void Lane::arm_timer() {
-  if (timer_armed_) return;
-  timer_armed_ = true;
+  plan(context_->options.linger, &Lane::timer_armed_);
+}
+
+void Lane::plan(std::chrono::nanoseconds wait, bool Lane::*planned) {
+  if (std::exchange(this->*planned, true)) return;
   engine::Scheduler& scheduler = context_->broker->scheduler();
-  scheduler.at(scheduler.clock().steady() + context_->options.linger, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->on_timer();
+  scheduler.at(scheduler.clock().steady() + wait, [weak = weak_from_this(), planned] {
+    if (const auto self = weak.lock()) self->take_turn(planned);
   });
 }
 
-void Lane::on_timer() {
+void Lane::take_turn(bool Lane::*planned) {
   Lock lock(mutex_);
-  timer_armed_ = false;
+  this->*planned = false;
   if (leading_) {
     timer_missed_ = true;
   } else {
@@ -163,13 +167,21 @@ void Lane::lead(Lock& lock, const SentBatch* own) {
   // Waking another leader takes a good part of a sync, during which the disk would idle: so who
   // leads serves the others a few times more before it goes.
   constexpr int extra_rounds = 8;
+  // The schedule has others to serve, however much comes meanwhile from those who do not wait.
+  constexpr int scheduled_rounds = 2;
+  int rounds = own != nullptr ? extra_rounds : scheduled_rounds;
   leading_ = true;
-  for (int extra = 0; own == nullptr || !own->is_done() || extra++ < extra_rounds;) {
+  bool is_idle = false;
+  while (!is_idle && ((own != nullptr && !own->is_done()) || rounds-- > 0)) {
     if (gathering_) dispatch(lock);
-    if (!sync_appended(lock)) break;
+    is_idle = !sync_appended(lock);
   }
   leading_ = false;
-  if (std::exchange(timer_missed_, false) && (gathering_ || !appended_.empty())) arm_timer();
+  const bool missed = std::exchange(timer_missed_, false);
+  if (gathering_ || !appended_.empty()) {
+    if (own == nullptr && !is_idle) plan({}, &Lane::turn_planned_);
+    if (missed) arm_timer();
+  }
   hand_over();
 }
 

@@ -60,8 +60,6 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void wait_for(SentBatch& batch);
   /// Returns when everything added before is done and its callbacks have returned.
   void drain();
-  /// What the schedule does when the linger time is over.
-  void on_timer();
   const engine::Partition& partition() const noexcept { return *partition_; }
 
  private:
@@ -76,6 +74,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void finish_all(Lock& lock, const std::vector<std::shared_ptr<SentBatch>>& batches,
                   const std::optional<Error>& error);
   void arm_timer();
+  void plan(std::chrono::nanoseconds wait, bool Lane::*planned);
+  void take_turn(bool Lane::*planned);
 
   std::shared_ptr<engine::Partition> partition_;
   std::shared_ptr<LaneContext> context_;
@@ -87,6 +87,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::deque<std::shared_ptr<SentBatch>> appended_;
   std::atomic<bool> leading_{false};  // changes under the lock
   bool timer_armed_ = false;
+  bool turn_planned_ = false;  // for what a turn of the schedule left over
   bool timer_missed_ = false;  // the linger time ended while somebody was leading
 };
 

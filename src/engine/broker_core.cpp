@@ -23,6 +23,11 @@ Result<void> check_partition_count(std::int32_t partitions) {
                    std::to_string(partitions));
 }
 
+bool names_flush(const ConfigMap& changes) {
+  return changes.contains("millrace.flush.policy") || changes.contains("flush.messages") ||
+         changes.contains("flush.ms");
+}
+
 }  // namespace
 
 BrokerCore::BrokerCore(std::string path, const BrokerCoreOptions& options, bool owner)
@@ -91,13 +96,8 @@ Result<void> BrokerCore::load() {
 }
 
 Result<TopicPtr> BrokerCore::open_topic(TopicEntry entry, FlushPolicyPtr policy) {
-  MILLRACE_TRY(TopicConfig config, parse_topic_config(entry.config));
-  if (policy) {
-    config.flush = std::move(policy);
-    config.log.visible_on_append = !config.flush->before_ack();
-    config.log.write_path = config.flush->before_ack() ? storage::WritePath::write
-                                                       : storage::WritePath::mapped;
-  }
+  MILLRACE_TRY(TopicConfig config, parse_topic_config(usable_settings(entry.config)));
+  if (policy) config.use_flush(std::move(policy));
   auto topic = std::make_shared<TopicCore>();
   topic->entry = std::move(entry);
   const std::string& name = topic->entry.name;
@@ -164,10 +164,11 @@ Result<void> BrokerCore::save() {
 
 Result<TopicPtr> BrokerCore::create_topic(std::string_view name, std::int32_t partitions,
                                           const ConfigMap& config, FlushPolicyPtr policy) {
-  MILLRACE_CHECK(require_owner("creating topic " + std::string(name)));
   MILLRACE_CHECK(check_topic_name(name));
   MILLRACE_CHECK(check_partition_count(partitions));
+  MILLRACE_CHECK(parse_topic_config(config));
   const std::lock_guard lock(mutex_);
+  MILLRACE_CHECK(require_owner("creating topic " + std::string(name)));
   for (const auto& [other, topic] : topics_) {
     if (other == name) {
       return Error(Errc::topic_exists, "topic " + other + " exists already, with " +
@@ -196,9 +197,13 @@ Result<TopicPtr> BrokerCore::create_topic(std::string_view name, std::int32_t pa
 }
 
 Result<TopicPtr> BrokerCore::topic(std::string_view name) {
-  MILLRACE_CHECK(check_topic_name(name));
   const std::lock_guard lock(mutex_);
   if (!owner_) MILLRACE_CHECK(refresh());
+  return find_locked(name);
+}
+
+Result<TopicPtr> BrokerCore::find_locked(std::string_view name) const {
+  MILLRACE_CHECK(check_topic_name(name));
   const auto it = topics_.find(name);
   if (it != topics_.end()) return it->second;
   std::string known;
@@ -218,40 +223,46 @@ Result<std::vector<TopicPtr>> BrokerCore::topics() {
   return all;
 }
 
-Result<void> BrokerCore::alter_topic(std::string_view name, const ConfigMap& changes) {
+Result<void> BrokerCore::alter_topic(std::string_view name, const ConfigMap& changes,
+                                     FlushPolicyPtr policy) {
+  const std::lock_guard lock(mutex_);
   MILLRACE_CHECK(require_owner("altering topic " + std::string(name)));
-  MILLRACE_TRY(const TopicPtr topic, this->topic(name));
-  ConfigMap config = topic->entry.config;
-  for (const auto& [setting, value] : changes) {
-    if (value.empty()) {
-      config.erase(setting);
-    } else {
-      config[setting] = value;
+  MILLRACE_TRY(const TopicPtr topic, find_locked(name));
+  ConfigMap set;
+  change_settings(set, changes);
+  MILLRACE_CHECK(parse_topic_config(set));
+  auto changed = std::make_shared<TopicCore>(*topic);
+  change_settings(changed->entry.config, changes);
+  MILLRACE_TRY(const TopicConfig parsed,
+               parse_topic_config(usable_settings(changed->entry.config)));
+  topics_[topic->entry.name] = changed;
+  if (changed->entry.config != topic->entry.config) {
+    if (auto saved = save(); !saved) {
+      topics_[topic->entry.name] = topic;
+      return saved;
     }
   }
-  MILLRACE_TRY(const TopicConfig parsed, parse_topic_config(config));
-  auto changed = std::make_shared<TopicCore>(*topic);
-  changed->entry.config = config;
-  const std::lock_guard lock(mutex_);
-  topics_[topic->entry.name] = changed;
-  if (auto saved = save(); !saved) {
-    topics_[topic->entry.name] = topic;
-    return saved;
+  if (!policy && names_flush(changes)) policy = parsed.flush;
+  Result<void> first;
+  for (const auto& partition : topic->partitions) {
+    partition->set_config(parsed);
+    if (!policy) continue;
+    auto flushed = partition->set_flush_policy(policy);
+    if (!flushed && first) first = std::move(flushed);
   }
-  for (const auto& partition : topic->partitions) partition->set_config(parsed);
-  return {};
+  return first;
 }
 
 Result<void> BrokerCore::add_partitions(std::string_view name, std::int32_t partitions) {
-  MILLRACE_CHECK(require_owner("adding partitions to topic " + std::string(name)));
   MILLRACE_CHECK(check_partition_count(partitions));
-  MILLRACE_TRY(const TopicPtr topic, this->topic(name));
+  const std::lock_guard lock(mutex_);
+  MILLRACE_CHECK(require_owner("adding partitions to topic " + std::string(name)));
+  MILLRACE_TRY(const TopicPtr topic, find_locked(name));
   if (partitions <= topic->entry.partitions) {
     return Error(Errc::invalid_argument, "topic " + topic->entry.name + " has " +
                                              std::to_string(topic->entry.partitions) +
                                              " partitions; the new number must be larger");
   }
-  const std::lock_guard lock(mutex_);
   TopicEntry grown = topic->entry;
   grown.partitions = partitions;
   auto changed = std::make_shared<TopicCore>(*topic);
@@ -276,9 +287,9 @@ Result<void> BrokerCore::add_partitions(std::string_view name, std::int32_t part
 }
 
 Result<void> BrokerCore::delete_topic(std::string_view name) {
-  MILLRACE_CHECK(require_owner("deleting topic " + std::string(name)));
-  MILLRACE_TRY(const TopicPtr topic, this->topic(name));
   const std::lock_guard lock(mutex_);
+  MILLRACE_CHECK(require_owner("deleting topic " + std::string(name)));
+  MILLRACE_TRY(const TopicPtr topic, find_locked(name));
   MILLRACE_CHECK(registry::finish_deletion(directory_));
   MILLRACE_CHECK(registry::announce_deletion(directory_, topic->entry));
   topics_.erase(topic->entry.name);

@@ -21,24 +21,25 @@ TopicConfig Partition::config() const {
 }
 
 void Partition::set_config(TopicConfig config) {
-  config.log.visible_on_append = !before_ack_.load();
-  log_->set_options(config.log);
   const std::lock_guard lock(config_mutex_);
+  config.use_flush(config_.flush);
+  log_->set_options(config.log);
   config_ = std::move(config);
 }
 
 Result<void> Partition::set_flush_policy(FlushPolicyPtr policy) {
   MILLRACE_CHECK(flush());
-  const bool before_ack = policy->before_ack();
-  const std::lock_guard lock(config_mutex_);
-  config_.flush = policy;
-  config_.log.visible_on_append = !before_ack;
-  before_ack_.store(before_ack);
-  timed_.store(policy->interval().has_value());
-  policy_.store(policy.get());
-  policies_.push_back(std::move(policy));
-  log_->set_options(config_.log);
-  return {};
+  {
+    const std::lock_guard lock(config_mutex_);
+    config_.use_flush(policy);
+    before_ack_.store(policy->before_ack());
+    timed_.store(policy->interval().has_value());
+    policy_.store(policy.get());
+    policies_.push_back(std::move(policy));
+    log_->set_options(config_.log);
+    flush_armed_.store(false);  // by the old one, perhaps for much later
+  }
+  return flush();  // what came meanwhile
 }
 
 Result<storage::Appended> Partition::append(MutableBytes batch) {

@@ -23,29 +23,46 @@ struct Draft {
 };
 
 using Apply = std::function<Result<void>(Draft&, std::string_view)>;
+/// What a setting takes; a number has bounds.
+struct Values {
+  Values(Apply any) : apply(std::move(any)) {}
+  Values(Apply number, std::int64_t from, std::int64_t to)
+      : apply(std::move(number)), is_number(true), least(from), most(to) {}
+
+  Apply apply;
+  bool is_number = false;
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+};
 struct Setting {
   const char* name;
   const char* fallback;
   const char* help;
-  Apply apply;
+  Values takes;
 };
 
 Error refuse(std::string_view allowed) {
   return {Errc::invalid_argument, std::string(allowed)};
 }
 
+std::optional<std::int64_t> parse_number(std::string_view text) {
+  std::int64_t value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
 template <typename Set>
-Apply integer(std::int64_t least, std::int64_t most, Set set) {
-  return [=](Draft& draft, std::string_view text) -> Result<void> {
-    std::int64_t value = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size() || value < least ||
-        value > most) {
+Values integer(std::int64_t least, std::int64_t most, Set set) {
+  const auto apply = [=](Draft& draft, std::string_view text) -> Result<void> {
+    const auto value = parse_number(text);
+    if (!value || *value < least || *value > most) {
       return refuse(fmt::format("a whole number from {} to {}", least, most));
     }
-    set(draft, value);
+    set(draft, *value);
     return {};
   };
+  return {apply, least, most};
 }
 
 template <typename Set>
@@ -127,9 +144,9 @@ const std::vector<Setting>& all_settings() {
   constexpr std::int64_t int_max = std::numeric_limits<std::int32_t>::max();
   static const std::vector<Setting> table = {
       {"cleanup.policy", "delete", "delete old segments, compact by key, or both",
-       apply_cleanup_policy},
+       Apply(apply_cleanup_policy)},
       {"compression.type", "producer", "codec that this process's producers use",
-       apply_compression},
+       Apply(apply_compression)},
       {"delete.retention.ms", "86400000", "how long a tombstone stays readable",
        integer(0, unlimited,
                [](D& d, std::int64_t v) { d.config.log.delete_retention = as_ms(v); })},
@@ -149,16 +166,17 @@ const std::vector<Setting>& all_settings() {
        integer(1, unlimited,
                [](D& d, std::int64_t v) { d.config.log.max_compaction_lag = as_ms(v); })},
       {"max.message.bytes", "1048588", "largest record batch",
-       integer(0, int_max,
+       integer(record::layout::header_bytes, int_max,
                [](D& d, std::int64_t v) {
                  d.config.log.max_message_bytes = static_cast<std::uint32_t>(v);
                })},
-      {"message.timestamp.type", "CreateTime", "whose clock stamps a record", apply_timestamp_type},
+      {"message.timestamp.type", "CreateTime", "whose clock stamps a record",
+       Apply(apply_timestamp_type)},
       {"millrace.flush.policy", "before_ack",
        "when appended records are made durable; every goes by flush.messages and flush.ms",
-       apply_flush_policy},
+       Apply(apply_flush_policy)},
       {"min.cleanable.dirty.ratio", "0.5", "share of uncleaned bytes that starts a compaction",
-       apply_ratio},
+       Apply(apply_ratio)},
       {"min.compaction.lag.ms", "0", "how long a record is safe from compaction",
        integer(0, unlimited,
                [](D& d, std::int64_t v) { d.config.log.min_compaction_lag = as_ms(v); })},
@@ -169,12 +187,12 @@ const std::vector<Setting>& all_settings() {
       {"retention.ms", "604800000", "age of records to keep; -1: for ever",
        integer(-1, unlimited, [](D& d, std::int64_t v) { d.config.log.retention_ms = as_ms(v); })},
       {"segment.bytes", "134217728", "size at which a segment is rolled",
-       integer(14, int_max,
+       integer(storage::smallest_segment, storage::largest_segment,
                [](D& d, std::int64_t v) {
                  d.config.log.segment_bytes = static_cast<std::uint64_t>(v);
                })},
       {"segment.index.bytes", "10485760", "largest offset index",
-       integer(16, int_max,
+       integer(24, 1 << 30,
                [](D& d, std::int64_t v) {
                  d.config.log.segment_index_bytes = static_cast<std::uint32_t>(v);
                })},
@@ -207,18 +225,42 @@ void settle_flush(Draft& draft) {
   if (!draft.flush_named && has_numbers) policy = "every";
   if (policy == "every" && draft.flush_messages == 1) policy = "before_ack";
   if (policy == "before_ack") {
-    config.flush = flush_before_ack();
+    config.use_flush(flush_before_ack());
   } else if (policy == "by_os" || !has_numbers) {
-    config.flush = flush_by_os();
+    config.use_flush(flush_by_os());
   } else {
     const std::int64_t ms =
         draft.flush_ms == unlimited ? 0 : std::max<std::int64_t>(draft.flush_ms, 1);
-    config.flush = flush_every(draft.flush_messages == unlimited ? 0 : draft.flush_messages,
-                               std::chrono::milliseconds(ms));
+    config.use_flush(flush_every(draft.flush_messages == unlimited ? 0 : draft.flush_messages,
+                                 std::chrono::milliseconds(ms)));
   }
 }
 
+std::string usable_value(const Setting& setting, const std::string& value) {
+  Draft draft;
+  if (setting.takes.apply(draft, value)) return value;
+  const auto number = setting.takes.is_number ? parse_number(value) : std::nullopt;
+  if (!number) return setting.fallback;
+  return std::to_string(std::clamp(*number, setting.takes.least, setting.takes.most));
+}
+
 }  // namespace
+
+void TopicConfig::use_flush(FlushPolicyPtr policy) {
+  flush = std::move(policy);
+  log.visible_on_append = !flush->before_ack();
+  log.write_path = flush->before_ack() ? storage::WritePath::write : storage::WritePath::mapped;
+}
+
+void change_settings(ConfigMap& settings, const ConfigMap& changes) {
+  for (const auto& [setting, value] : changes) {
+    if (value.empty()) {
+      settings.erase(setting);
+    } else {
+      settings.insert_or_assign(setting, value);
+    }
+  }
+}
 
 Result<TopicConfig> parse_topic_config(const ConfigMap& settings) {
   const auto& table = all_settings();
@@ -227,7 +269,7 @@ Result<TopicConfig> parse_topic_config(const ConfigMap& settings) {
   for (const auto& [name, value] : settings) {
     const auto it = std::ranges::find(table, name, &Setting::name);
     if (it == table.end()) return unknown_setting(name);
-    if (auto applied = it->apply(draft, value); !applied) {
+    if (auto applied = it->takes.apply(draft, value); !applied) {
       return Error(Errc::invalid_argument,
                    fmt::format("topic setting {}={} is not valid: it takes {}", name, value,
                                applied.error().message()));
@@ -235,10 +277,17 @@ Result<TopicConfig> parse_topic_config(const ConfigMap& settings) {
   }
   settle_flush(draft);
   TopicConfig& config = draft.config;
-  config.log.visible_on_append = !config.flush->before_ack();
-  config.log.write_path =
-      config.flush->before_ack() ? storage::WritePath::write : storage::WritePath::mapped;
+  MILLRACE_CHECK(storage::check_options(config.log));
   return std::move(config);
+}
+
+ConfigMap usable_settings(const ConfigMap& stored) {
+  ConfigMap usable;
+  for (const Setting& s : all_settings()) {
+    const auto it = stored.find(s.name);
+    if (it != stored.end()) usable.emplace(s.name, usable_value(s, it->second));
+  }
+  return usable;
 }
 
 std::vector<ConfigEntry> describe_topic_config(const ConfigMap& settings) {
@@ -246,7 +295,8 @@ std::vector<ConfigEntry> describe_topic_config(const ConfigMap& settings) {
   for (const Setting& s : all_settings()) {
     const auto it = settings.find(s.name);
     const bool is_default = it == settings.end();
-    entries.push_back({s.name, is_default ? s.fallback : it->second, is_default, s.help});
+    entries.push_back(
+        {s.name, is_default ? s.fallback : usable_value(s, it->second), is_default, s.help});
   }
   return entries;
 }

@@ -1,12 +1,12 @@
-#include <millrace/broker.hpp>
-
 #include <sys/stat.h>
 
+#include <atomic>
 #include <fstream>
-
+#include <millrace/broker.hpp>
 #include <millrace/millrace.hpp>
 #include <millrace/testing/faulty_io.hpp>
 #include <millrace/testing/manual_clock.hpp>
+#include <thread>
 
 #include "catch.hpp"
 #include "temp_directory.hpp"
@@ -109,6 +109,28 @@ TEST_CASE("topics are created once, and not beside a name that collides") {
   CHECK(broker.create_topic("many", {.partitions = 0}).error().code() == Errc::invalid_argument);
 }
 
+TEST_CASE("all who ask for a new topic at the same time get it") {
+  const auto broker = Broker::open(":memory:").value();
+  constexpr int threads = 4;
+  for (int round = 0; round < 200; ++round) {
+    const std::string name = "t" + std::to_string(round);
+    std::atomic<int> ready{0};
+    std::atomic<int> got{0};
+    std::vector<std::thread> askers;
+    for (int t = 0; t < threads; ++t) {
+      askers.emplace_back([&] {
+        ready.fetch_add(1);
+        while (ready.load() < threads) std::this_thread::yield();
+        got.fetch_add(broker.topic<std::string, std::string>(name, {.partitions = 2}) ? 1 : 0);
+      });
+    }
+    for (auto& asker : askers) asker.join();
+    REQUIRE(got == threads);
+  }
+  broker.create_topic("a.b").value();
+  CHECK(broker.topic<std::string, std::string>("a_b").error().code() == Errc::topic_exists);
+}
+
 TEST_CASE("settings are checked, and say what they take") {
   const auto broker = Broker::open(":memory:").value();
   const auto create = [&](const char* name, const char* value) {
@@ -117,7 +139,7 @@ TEST_CASE("settings are checked, and say what they take") {
   CHECK_THAT(create("retention.msec", "1").error().message(), Contains("did you mean retention.ms"));
   CHECK_THAT(create("retention.ms", "soon").error().message(),
              Contains("retention.ms=soon") && Contains("whole number"));
-  CHECK_THAT(create("segment.bytes", "-1").error().message(), Contains("from 14 to 2147483647"));
+  CHECK_THAT(create("segment.bytes", "-1").error().message(), Contains("from 1024 to 2147483647"));
   CHECK_THAT(create("cleanup.policy", "shred").error().message(), Contains("delete, compact"));
   CHECK_THAT(create("min.cleanable.dirty.ratio", "2").error().message(), Contains("from 0 to 1"));
   CHECK_THAT(create("preallocate", "maybe").error().message(), Contains("true or false"));

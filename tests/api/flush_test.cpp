@@ -22,6 +22,15 @@ struct OnPowersOfTwo {
   std::optional<std::chrono::nanoseconds> max_delay() const noexcept { return std::nullopt; }
 };
 
+/// Flushes when exactly four records wait, which no built-in policy does.
+struct AtFour {
+  bool acks_after_flush() const noexcept { return false; }
+  bool is_due(const millrace::flush::Progress& p) const noexcept {
+    return p.unflushed_records == 4;
+  }
+  std::optional<std::chrono::nanoseconds> max_delay() const noexcept { return std::nullopt; }
+};
+
 struct Counting {
   millrace::test::TempDirectory temp;
   millrace::testing::FaultyIo io;
@@ -134,4 +143,87 @@ TEST_CASE("a policy can be changed on an open topic") {
   CHECK(strict.append("k", "v").value().durability == Durability::flushed);
   CHECK(counting.syncs() == before + 1);
   CHECK(strict.offsets().end == millrace::Offset{2});
+}
+
+TEST_CASE("altered flush settings hold from the next append on") {
+  Counting counting;
+  const auto& broker = counting.broker;
+  const auto partition = counting.partition(millrace::flush::by_os{});
+  CHECK(partition.append("k", "v").value().durability == Durability::written);
+  broker.alter_topic("t", {{"millrace.flush.policy", "before_ack"}}).value();
+  auto before = counting.syncs();
+  CHECK(partition.append("k", "v").value().durability == Durability::flushed);
+  CHECK(counting.syncs() == before + 1);
+
+  broker
+      .alter_topic("t",
+                   {{"millrace.flush.policy", ""}, {"flush.messages", "3"}, {"flush.ms", "50"}})
+      .value();
+  before = counting.syncs();
+  CHECK(partition.append("k", "v").value().durability == Durability::written);
+  CHECK(partition.offsets().end == millrace::Offset{3});
+  partition.append("k", "v").value();
+  CHECK(counting.syncs() == before);
+  partition.append("k", "v").value();
+  CHECK(counting.syncs() == before + 1);
+  partition.append("k", "v").value();
+  counting.clock.advance(51ms);
+  broker.run_pending();
+  CHECK(counting.syncs() == before + 2);
+
+  // A timer that is set for much later does not hold up one for sooner.
+  broker.alter_topic("t", {{"flush.messages", ""}, {"flush.ms", "3600000"}}).value();
+  partition.append("k", "v").value();
+  broker.alter_topic("t", {{"flush.ms", "50"}}).value();
+  partition.append("k", "v").value();
+  before = counting.syncs();
+  counting.clock.advance(51ms);
+  broker.run_pending();
+  CHECK(counting.syncs() == before + 1);
+}
+
+TEST_CASE("a policy given to an existing topic is remembered") {
+  Counting counting;
+  counting.broker
+      .create_topic("t", {.flush = millrace::flush::by_os{}, .settings = {{"retention.ms", "9"}}})
+      .value();
+  counting.partition(millrace::flush::every{.records = 7, .interval = 20ms});
+  const auto settings = counting.broker.describe_topic("t").value().settings;
+  CHECK(settings == millrace::TopicSettings{{"millrace.flush.policy", "every"},
+                                            {"flush.messages", "7"},
+                                            {"flush.ms", "20"},
+                                            {"retention.ms", "9"}});
+  counting.partition(millrace::flush::before_ack{});
+  counting.broker.close().value();
+  const auto again = Broker::open(counting.temp.path()).value();
+  CHECK(again.describe_topic("t").value().settings ==
+        millrace::TopicSettings{{"millrace.flush.policy", "before_ack"}, {"retention.ms", "9"}});
+  const auto topic = again.topic<std::string, std::string>("t").value();
+  CHECK(topic.partition(0).value().append("k", "v").value().durability == Durability::flushed);
+  // The same policy again is no change, and costs no write of the list of topics.
+  again.close().value();
+  millrace::testing::FaultyIo io;
+  const auto watched = Broker::open(counting.temp.path(), {.io_hooks = &io}).value();
+  io.fail({.ops = {millrace::os::IoOp::rename}, .path_suffix = "topics.tmp", .for_ever = true});
+  CHECK(watched.topic<std::string, std::string>("t", {.flush = millrace::flush::before_ack{}}));
+}
+
+TEST_CASE("a user's own policy outlives other settings, and new partitions get it") {
+  Counting counting;
+  const auto old = counting.partition(AtFour{});
+  counting.broker.alter_topic("t", {{"retention.ms", "-1"}}).value();
+  counting.broker.add_partitions("t", 2).value();
+  const auto grown = counting.broker.topic<std::string, std::string>("t").value();
+  for (const int id : {0, 1}) {
+    const auto partition = grown.partition(id).value();
+    partition.append("k", "v").value();
+    partition.flush().value();  // the first one also makes the files known
+    const auto before = counting.syncs();
+    for (int i = 0; i < 3; ++i) partition.append("k", "v").value();
+    CHECK(counting.syncs() == before);
+    partition.append("k", "v").value();
+    CHECK(counting.syncs() == before + 1);
+  }
+  counting.broker.alter_topic("t", {{"millrace.flush.policy", "before_ack"}}).value();
+  CHECK(old.append("k", "v").value().durability == Durability::flushed);
 }

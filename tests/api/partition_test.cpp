@@ -1,7 +1,8 @@
-#include <millrace/partition.hpp>
-
+#include <millrace/engine/broker_core.hpp>
 #include <millrace/millrace.hpp>
+#include <millrace/partition.hpp>
 #include <millrace/testing/faulty_io.hpp>
+#include <millrace/testing/manual_clock.hpp>
 
 #include "catch.hpp"
 #include "temp_directory.hpp"
@@ -172,4 +173,58 @@ TEST_CASE("an optional key or value may be null") {
   CHECK(partition.read(Offset{1}).value()->key() == "key");
   CHECK(partition.read(Offset{1}).value()->is_tombstone());
   CHECK_FALSE(partition.read(Offset{1}).value()->value());
+}
+
+TEST_CASE("reading a compacted offset gives the next record, whatever lies between") {
+  millrace::testing::ManualClock clock;
+  const auto broker =
+      Broker::open(":memory:", {.background_thread = false, .clock = &clock}).value();
+  const auto partition = only_partition(broker, {.settings = {{"cleanup.policy", "compact"},
+                                                              {"segment.bytes", "1024"},
+                                                              {"min.cleanable.dirty.ratio", "0"}}});
+  const auto writer = broker.core()->topic("t").value()->partitions[0];
+  using millrace::record::BatchBuilder;
+  using millrace::record::BatchOptions;
+  const auto fill = [&](BatchBuilder& batch, int first, int last) {
+    for (int i = first; i < last; ++i) {
+      batch.add(clock.now(), millrace::as_bytes("k" + std::to_string(i)), millrace::as_bytes("old"))
+          .value();
+    }
+  };
+  BatchBuilder batch;
+  fill(batch, 0, 10);
+  partition.handle().append(batch).value();  // [0, 10), of which the last three are superseded
+  BatchBuilder idempotent(BatchOptions{.producer = {7, 0, 0}});
+  fill(idempotent, 7, 9);
+  partition.handle().append(idempotent).value();  // [10, 12): stays without records
+  BatchBuilder control(BatchOptions{.control = true});
+  control.add(Timestamp{1}, Bytes(reinterpret_cast<const std::byte*>("\0\0\0\1"), 4), Bytes())
+      .value();
+  writer->append(control.finish().value()).value();  // 12
+  for (const char* key : {"k7", "k8", "k9"}) partition.append(key, std::string(400, 'x')).value();
+  partition.append("roll", std::string(900, 'x')).value();
+  clock.advance(std::chrono::minutes(5));
+  broker.run_pending();
+  REQUIRE(partition.read(Offset{6}).value()->offset() == Offset{6});
+  for (int offset = 7; offset <= 13; ++offset) {
+    INFO(offset);
+    const auto found = partition.read(Offset{offset});
+    REQUIRE(found);
+    CHECK((*found)->offset() == Offset{13});
+    CHECK((*found)->key() == "k7");
+  }
+}
+
+TEST_CASE("a control batch at the end is no record") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto partition = only_partition(broker);
+  const auto writer = broker.core()->topic("t").value()->partitions[0];
+  millrace::record::BatchBuilder control(millrace::record::BatchOptions{.control = true});
+  control.add(Timestamp{1}, Bytes(), Bytes()).value();
+  const auto appended = writer->append(control.finish().value()).value();
+  writer->wait_acknowledged(appended.next_offset).value();
+  const auto read = partition.read(Offset{0});
+  REQUIRE_FALSE(read);
+  CHECK(read.error().code() == Errc::offset_out_of_range);
+  CHECK_THAT(read.error().message(), Contains("no record at or after offset 0"));
 }

@@ -1,10 +1,9 @@
-#include <millrace/producer.hpp>
-
 #include <atomic>
-#include <thread>
-
 #include <millrace/millrace.hpp>
+#include <millrace/producer.hpp>
 #include <millrace/testing/faulty_io.hpp>
+#include <millrace/testing/manual_clock.hpp>
+#include <thread>
 
 #include "catch.hpp"
 #include "temp_directory.hpp"
@@ -135,6 +134,62 @@ TEST_CASE("batches are no larger than the topic takes") {
   for (int i = 0; i < 1000; ++i) producer.send("k", std::to_string(i));
   CHECK(producer.flush());
   CHECK(count_records(topic) == 1000);
+}
+
+TEST_CASE("a batch stays within the topic's limit whoever sends while another is acknowledged") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = topic_of(
+      broker, {.flush = millrace::flush::by_os{}, .settings = {{"max.message.bytes", "1000"}}});
+  Producer producer{topic, {.linger = 1h}};
+  std::thread other;
+  producer.send("k", std::string(600, 'a'), [&](const auto&) {
+    other = std::thread([&] { producer.send("k", std::string(600, 'b')); });
+    other.join();
+  });
+  producer.send("k", std::string(600, 'c'));
+  CHECK(producer.flush());
+  CHECK(count_records(topic) == 3);
+}
+
+TEST_CASE("a sender that never waits leaves the background work its turns") {
+  // Sends another record during each sync, so that there is always more to do.
+  struct Feeder final : millrace::os::IoHooks {
+    int before(const millrace::os::IoCall& call) noexcept override {
+      const bool is_flush = call.op == millrace::os::IoOp::sync_data && call.path.ends_with(".log");
+      if (!is_flush || !feed || left == 0) return 0;
+      --left;
+      feed();
+      return 0;
+    }
+    std::function<void()> feed;
+    int left = 100;
+  } feeder;
+  const millrace::test::TempDirectory temp;
+  millrace::testing::ManualClock clock;
+  const auto broker =
+      Broker::open(temp.path(), {.background_thread = false, .clock = &clock, .io_hooks = &feeder})
+          .value();
+  const auto topic = topic_of(broker, {.partitions = 2});
+  const auto busy = topic.partition(0).value();
+  const auto quiet = topic.partition(1).value();
+  for (const auto& partition : {busy, quiet}) partition.append("k", "makes the files").value();
+  const std::string text = "v";
+  const auto linger = GENERATE(0ms, 5ms);
+  Producer producer{topic, {.linger = linger}};
+  feeder.feed = [&] { producer.send_with({.partition = 0}, &text, &text); };
+  producer.send_with({.partition = 0}, &text, &text);
+  producer.send_with({.partition = 1}, &text, &text);
+  clock.advance(linger);
+  broker.run_pending();
+  CHECK(quiet.offsets().end == Offset{2});
+  CHECK(feeder.left > 90);
+  // And what is left needs nobody to wait for it.
+  for (int turns = 0; turns < 1000 && busy.offsets().end < Offset{102}; ++turns) {
+    clock.advance(linger);
+    broker.run_pending();
+  }
+  CHECK(busy.offsets().end == Offset{102});
+  CHECK(producer.flush());
 }
 
 TEST_CASE("flush returns after the callbacks, also those on another thread") {

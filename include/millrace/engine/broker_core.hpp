@@ -57,8 +57,11 @@ class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
   /// unknown_topic, naming similar ones, if it is not there.
   Result<TopicPtr> topic(std::string_view name);
   Result<std::vector<TopicPtr>> topics();
-  /// Sets (or with an empty value resets) settings.
-  Result<void> alter_topic(std::string_view name, const ConfigMap& changes);
+  /// Sets (or with an empty value resets) settings. The flush policy stays unless `changes` name a
+  /// setting of it or `policy` is given, which then is what they stand for. If what was appended
+  /// before cannot be flushed, that is the answer; the settings are stored all the same.
+  Result<void> alter_topic(std::string_view name, const ConfigMap& changes,
+                           FlushPolicyPtr policy = nullptr);
   /// `partitions` is the new total, larger than now.
   Result<void> add_partitions(std::string_view name, std::int32_t partitions);
   Result<void> delete_topic(std::string_view name);
@@ -76,6 +79,7 @@ class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
   Result<TopicPtr> open_topic(TopicEntry entry, FlushPolicyPtr policy);
   Result<std::shared_ptr<PartitionReader>> attach_partition(const std::string& topic,
                                                             PartitionId id);
+  Result<TopicPtr> find_locked(std::string_view name) const;
   Result<void> refresh();
   Result<void> require_owner(std::string_view doing) const;
   Result<void> save();

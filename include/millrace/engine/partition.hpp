@@ -41,8 +41,9 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
 
   storage::Log& log() noexcept { return *log_; }
   TopicConfig config() const;
+  /// Replaces all but the flush policy.
   void set_config(TopicConfig config);
-  /// Replaces the flush policy from the next append on; everything before is flushed first.
+  /// Replaces the flush policy from the next append on; everything before is flushed.
   Result<void> set_flush_policy(FlushPolicyPtr policy);
   const Clock& clock() const noexcept { return scheduler_.clock(); }
   bool flushes_before_ack() const noexcept { return before_ack_.load(std::memory_order_relaxed); }

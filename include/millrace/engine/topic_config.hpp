@@ -19,11 +19,22 @@ struct TopicConfig {
   FlushPolicyPtr flush;
   record::Codec compression = record::Codec::none;  ///< compression.type of our own producers
   bool compression_by_producer = true;
+
+  /// Sets `flush`, and in `log` what follows from it.
+  void use_flush(FlushPolicyPtr policy);
 };
+
+/// Sets what `changes` name; an empty value resets to the default.
+void change_settings(ConfigMap& settings, const ConfigMap& changes);
 
 /// Checks and understands `settings`. invalid_argument names the setting, its value, what is
 /// allowed and, for a name that does not exist, a similar one.
 Result<TopicConfig> parse_topic_config(const ConfigMap& settings);
+
+/// `stored`, made such that parse_topic_config() takes it: a number outside its range becomes the
+/// nearest inside, another value that is not understood the default; unknown names are left out.
+/// For what a data directory holds, which another version may have written.
+ConfigMap usable_settings(const ConfigMap& stored);
 
 /// One setting for people.
 struct ConfigEntry {
@@ -32,7 +43,7 @@ struct ConfigEntry {
   bool is_default = true;
   std::string_view help;
 };
-/// All settings with their values, in alphabetical order.
+/// All settings with the values that hold (see usable_settings), in alphabetical order.
 std::vector<ConfigEntry> describe_topic_config(const ConfigMap& settings);
 
 /// The built-in flush policies.
