@@ -1,6 +1,5 @@
-#include <millrace/partition.hpp>
-
 #include <millrace/engine/partition.hpp>
+#include <millrace/partition.hpp>
 
 namespace millrace::inline v0 {
 namespace {
@@ -9,13 +8,15 @@ Error offset_error(const engine::PartitionReader& reader, const Error& error) {
   return error.at(reader.topic(), reader.id());
 }
 
-Durability durability_of(const engine::Partition& partition) {
-  return partition.flushes_before_ack() ? Durability::flushed : Durability::written;
+Durability durability_of(bool flushed) {
+  return flushed ? Durability::flushed : Durability::written;
 }
 
 }  // namespace
 
-PartitionId PartitionHandle::id() const noexcept { return reader_->id(); }
+PartitionId PartitionHandle::id() const noexcept {
+  return reader_->id();
+}
 
 Offsets PartitionHandle::offsets() const noexcept {
   return {reader_->log_start_offset(), reader_->visible_end()};
@@ -34,10 +35,10 @@ Result<Receipt> PartitionHandle::append(std::optional<Bytes> key, std::optional<
   MILLRACE_CHECK(require_writer());
   const Timestamp stamp = time ? *time : writer_->clock().now();
   MILLRACE_TRY(const auto done, writer_->append_record(stamp, key, value, headers));
-  MILLRACE_CHECK(writer_->wait_acknowledged(done.next_offset));
+  MILLRACE_TRY(const bool flushed, writer_->wait_acknowledged(done.next_offset));
   return Receipt{writer_->id(), done.base_offset,
                  done.append_time == Timestamp::none() ? stamp : done.append_time,
-                 durability_of(*writer_)};
+                 durability_of(flushed)};
 }
 
 Result<Receipt> PartitionHandle::append(record::BatchBuilder& batch) const {
@@ -47,10 +48,10 @@ Result<Receipt> PartitionHandle::append(record::BatchBuilder& batch) const {
   auto done = writer_->append(bytes);
   batch.reset();
   if (!done) return std::move(done).error();
-  MILLRACE_CHECK(writer_->wait_acknowledged(done->next_offset));
+  MILLRACE_TRY(const bool flushed, writer_->wait_acknowledged(done->next_offset));
   return Receipt{writer_->id(), done->base_offset,
                  done->append_time == Timestamp::none() ? stamp : done->append_time,
-                 durability_of(*writer_)};
+                 durability_of(flushed)};
 }
 
 Result<void> PartitionHandle::flush() const {
@@ -61,26 +62,33 @@ Result<void> PartitionHandle::flush() const {
 Result<PartitionHandle::Found> PartitionHandle::read(Offset offset, bool check_crc) const {
   storage::LogCursor cursor(reader_->source(), offset);
   const Offset limit = reader_->visible_end();
-  auto chunk = cursor.read(limit, {.max_bytes = 1, .check_crc = check_crc});
-  if (!chunk) return offset_error(*reader_, chunk.error());
-  if (chunk->empty()) {
-    return offset_error(*reader_, Error(Errc::offset_out_of_range,
-                                        "offset " + std::to_string(offset.value()) +
-                                            " is the end: nothing is there yet")
-                                      .with_offsets({reader_->log_start_offset(), limit}));
+  for (;;) {
+    auto chunk = cursor.read(limit, {.max_bytes = 1, .check_crc = check_crc});
+    if (!chunk) return offset_error(*reader_, chunk.error());
+    if (chunk->empty()) {
+      return offset_error(*reader_,
+                          Error(Errc::offset_out_of_range, "no record is at offset " +
+                                                               std::to_string(offset.value()) +
+                                                               " or between it and the end")
+                              .with_offsets({reader_->log_start_offset(), limit}));
+    }
+    const auto batch = record::BatchView::try_parse(chunk->bytes);
+    if (batch.is_control()) continue;
+    Found found{chunk->pin, nullptr, {}};
+    std::vector<std::byte> none;
+    const bool packed = batch.codec() != record::Codec::none;
+    if (packed) found.decompressed = std::make_unique<std::vector<std::byte>>();
+    auto records = record::RecordCursor::open(batch, packed ? *found.decompressed : none);
+    if (!records) return offset_error(*reader_, records.error());
+    const auto step = records->skip_to(offset, found.record);
+    if (step == record::RecordCursor::Step::record) return found;
+    if (step == record::RecordCursor::Step::end) continue;  // what was there was compacted away
+    return offset_error(
+        *reader_, Error(Errc::corrupt_data, "a record breaks the format at or behind offset " +
+                                                std::to_string(offset.value()) +
+                                                ", in a batch with a good checksum")
+                      .with_offsets({offset, batch.next_offset()}));
   }
-  const auto batch = record::BatchView::try_parse(chunk->bytes);
-  Found found{chunk->pin, nullptr, {}};
-  std::vector<std::byte> none;
-  const bool packed = batch.codec() != record::Codec::none;
-  if (packed) found.decompressed = std::make_unique<std::vector<std::byte>>();
-  auto records = record::RecordCursor::open(batch, packed ? *found.decompressed : none);
-  if (!records) return offset_error(*reader_, records.error());
-  if (records->skip_to(offset, found.record) == record::RecordCursor::Step::record) return found;
-  return offset_error(*reader_, Error(Errc::corrupt_data,
-                                      "no record at offset " + std::to_string(offset.value()) +
-                                          ": it was compacted away or the batch is malformed")
-                                    .with_offsets({offset, batch.next_offset()}));
 }
 
 Result<std::optional<Offset>> PartitionHandle::offset_for_time(Timestamp time) const {

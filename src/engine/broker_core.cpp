@@ -92,12 +92,7 @@ Result<void> BrokerCore::load() {
 
 Result<TopicPtr> BrokerCore::open_topic(TopicEntry entry, FlushPolicyPtr policy) {
   MILLRACE_TRY(TopicConfig config, parse_topic_config(entry.config));
-  if (policy) {
-    config.flush = std::move(policy);
-    config.log.visible_on_append = !config.flush->before_ack();
-    config.log.write_path = config.flush->before_ack() ? storage::WritePath::write
-                                                       : storage::WritePath::mapped;
-  }
+  if (policy) set_policy(config, std::move(policy));
   auto topic = std::make_shared<TopicCore>();
   topic->entry = std::move(entry);
   const std::string& name = topic->entry.name;
@@ -238,7 +233,12 @@ Result<void> BrokerCore::alter_topic(std::string_view name, const ConfigMap& cha
     topics_[topic->entry.name] = topic;
     return saved;
   }
-  for (const auto& partition : topic->partitions) partition->set_config(parsed);
+  const bool sets_policy = std::ranges::any_of(
+      changes, [](const auto& change) { return is_flush_setting(change.first); });
+  for (const auto& partition : topic->partitions) {
+    partition->set_config(parsed);
+    if (sets_policy) MILLRACE_CHECK(partition->set_flush_policy(parsed.flush));
+  }
   return {};
 }
 

@@ -21,9 +21,9 @@ TopicConfig Partition::config() const {
 }
 
 void Partition::set_config(TopicConfig config) {
-  config.log.visible_on_append = !before_ack_.load();
-  log_->set_options(config.log);
   const std::lock_guard lock(config_mutex_);
+  set_policy(config, config_.flush);
+  log_->set_options(config.log);
   config_ = std::move(config);
 }
 
@@ -31,13 +31,13 @@ Result<void> Partition::set_flush_policy(FlushPolicyPtr policy) {
   MILLRACE_CHECK(flush());
   const bool before_ack = policy->before_ack();
   const std::lock_guard lock(config_mutex_);
-  config_.flush = policy;
-  config_.log.visible_on_append = !before_ack;
+  set_policy(config_, policy);
   before_ack_.store(before_ack);
   timed_.store(policy->interval().has_value());
   policy_.store(policy.get());
   policies_.push_back(std::move(policy));
   log_->set_options(config_.log);
+  hub_.notify(log_->mutable_control());  // what waited for a sync may be visible now
   return {};
 }
 
@@ -52,13 +52,15 @@ Result<storage::Appended> Partition::append_record(Timestamp time, std::optional
                                                    std::optional<Bytes> value,
                                                    std::span<const record::HeaderView> headers) {
   auto appended = log_->append_record(time, key, value, headers);
-  if (!appended) [[unlikely]] return located(appended.error());
+  if (!appended) [[unlikely]]
+    return located(appended.error());
   after_append(*appended);
   return appended;
 }
 
 void Partition::after_append(const storage::Appended& appended) {
-  if (appended.rolled) [[unlikely]] post(&Partition::flush_sealed_task);
+  if (appended.rolled) [[unlikely]]
+    post(&Partition::flush_sealed_task);
   if (appended.wants_room && !prepare_posted_.exchange(true)) post(&Partition::prepare_task);
   if (flushes_before_ack()) return;
   hub_.notify(log_->mutable_control());
@@ -99,14 +101,16 @@ void Partition::prepare_task() {
   static_cast<void>(log_->prepare());
 }
 
-void Partition::flush_sealed_task() { static_cast<void>(log_->flush_sealed()); }
+void Partition::flush_sealed_task() {
+  static_cast<void>(log_->flush_sealed());
+}
 
-Result<void> Partition::wait_acknowledged(Offset end) {
-  if (!flushes_before_ack()) return {};
+Result<bool> Partition::wait_acknowledged(Offset end) {
+  if (!flushes_before_ack()) return false;
   auto done = commit_.wait_for(*log_, end);
   if (!done) return located(done.error());
   hub_.notify(log_->mutable_control());
-  return done;
+  return true;
 }
 
 Result<void> Partition::flush() {

@@ -235,10 +235,19 @@ Result<TopicConfig> parse_topic_config(const ConfigMap& settings) {
   }
   settle_flush(draft);
   TopicConfig& config = draft.config;
-  config.log.visible_on_append = !config.flush->before_ack();
-  config.log.write_path =
-      config.flush->before_ack() ? storage::WritePath::write : storage::WritePath::mapped;
+  set_policy(config, std::move(config.flush));
   return std::move(config);
+}
+
+void set_policy(TopicConfig& config, FlushPolicyPtr policy) {
+  config.log.visible_on_append = !policy->before_ack();
+  config.log.write_path =
+      policy->before_ack() ? storage::WritePath::write : storage::WritePath::mapped;
+  config.flush = std::move(policy);
+}
+
+bool is_flush_setting(std::string_view name) noexcept {
+  return name == "millrace.flush.policy" || name == "flush.messages" || name == "flush.ms";
 }
 
 std::vector<ConfigEntry> describe_topic_config(const ConfigMap& settings) {

@@ -41,6 +41,7 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
 
   storage::Log& log() noexcept { return *log_; }
   TopicConfig config() const;
+  /// All but the flush policy, which may be one that settings cannot name.
   void set_config(TopicConfig config);
   /// Replaces the flush policy from the next append on; everything before is flushed first.
   Result<void> set_flush_policy(FlushPolicyPtr policy);
@@ -54,8 +55,8 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   Result<storage::Appended> append_record(Timestamp time, std::optional<Bytes> key,
                                           std::optional<Bytes> value,
                                           std::span<const record::HeaderView> headers);
-  /// Returns when the policy acknowledges everything below `end`.
-  Result<void> wait_acknowledged(Offset end);
+  /// Returns when the policy acknowledges everything below `end`: whether that means durable.
+  Result<bool> wait_acknowledged(Offset end);
   /// Makes everything durable now, whatever the policy.
   Result<void> flush();
 

@@ -25,6 +25,11 @@ struct TopicConfig {
 /// allowed and, for a name that does not exist, a similar one.
 Result<TopicConfig> parse_topic_config(const ConfigMap& settings);
 
+/// Makes `config` go by `policy`: when readers see a record and how it is written follow from it.
+void set_policy(TopicConfig& config, FlushPolicyPtr policy);
+/// Whether a setting names a part of the flush policy.
+bool is_flush_setting(std::string_view name) noexcept;
+
 /// One setting for people.
 struct ConfigEntry {
   std::string name;
