@@ -458,7 +458,8 @@ void Log::forget_synced(std::size_t sealed) {
 void Log::publish_flushed(Offset end) {
   ControlBlock& block = control_.block();
   block.flushed_offset.store(end.value(), std::memory_order_release);
-  if (!options_.visible_on_append) {
+  // Readers may have seen more, from before the options changed.
+  if (!options_.visible_on_append && high_watermark() < end) {
     block.high_watermark.store(end.value(), std::memory_order_release);
   }
 }

@@ -253,3 +253,26 @@ TEST_CASE("after a kill the last batches are read, however long the log is", "[s
     CHECK(log->size_bytes() > static_cast<std::uint64_t>(total) * 1000);
   }
 }
+
+TEST_CASE("what readers have seen stays visible when visibility changes", "[storage][log]") {
+  const Place place(true);
+  auto options = small_segments(WritePath::mapped);
+  options.visible_on_append = true;
+  auto log = open_log(place.directory, options);
+  append(*log, numbered(0, 3));
+  log->roll().value();
+  append(*log, numbered(3, 3));
+  options.visible_on_append = false;
+  log->set_options(options);
+  append(*log, numbered(6, 3));
+  CHECK(log->high_watermark() == Offset{6});
+  log->flush_sealed().value();
+  CHECK(log->flushed_offset() == Offset{3});
+  CHECK(log->high_watermark() == Offset{6});
+  log->flush().value();
+  CHECK(log->high_watermark() == Offset{9});
+  append(*log, numbered(9, 1));
+  options.visible_on_append = true;
+  log->set_options(options);
+  CHECK(log->high_watermark() == Offset{10});
+}
