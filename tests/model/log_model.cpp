@@ -284,6 +284,8 @@ std::string LogModel::read() {
 }
 
 std::string LogModel::find_time() {
+  // Only of what is visible the books know which records compaction took.
+  if (compacts_) log_->flush().value();
   if (auto wrong = check_all(); !wrong.empty()) return wrong;
   std::int64_t time = clock_.now().milliseconds() - static_cast<std::int64_t>(random(5000));
   if (const auto* some = reference_.at_or_after(random_offset()); some != nullptr && chance(2)) {

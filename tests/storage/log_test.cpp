@@ -276,3 +276,16 @@ TEST_CASE("what readers have seen stays visible when visibility changes", "[stor
   log->set_options(options);
   CHECK(log->high_watermark() == Offset{10});
 }
+
+TEST_CASE("an empty log can be cut below its start", "[storage][log]") {
+  const Place place(true);
+  auto log = open_log(place.directory, small_segments(WritePath::write));
+  log->truncate_to(Offset{-1}).value();
+  CHECK(log->log_end_offset() == Offset{0});
+  append(*log, numbered(0, 3));
+  log->flush().value();
+  log->delete_before(Offset{3}).value();
+  log->truncate_to(Offset{0}).value();
+  CHECK(log->log_start_offset() == Offset{3});
+  CHECK(log->log_end_offset() == Offset{3});
+}
