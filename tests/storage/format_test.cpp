@@ -160,7 +160,7 @@ TEST_CASE("checkpoints are Kafka's text", "[storage][format]") {
   REQUIRE(epochs.save(place.directory));
   CHECK(place.directory->read_file("leader-epoch-checkpoint").value() == "0\n2\n0 0\n4 100\n");
   REQUIRE(begin_exchange(place.directory, {Offset{10}, Offset{30}}));
-  CHECK(place.directory->read_file("segment-exchange").value() == "0\n1\n10 30\n");
+  CHECK(place.directory->read_file("segment-exchange").value() == "0\n1\n10 30 1923506196\n");
 }
 
 TEST_CASE("file names are Kafka's", "[storage][format]") {
