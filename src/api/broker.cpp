@@ -92,8 +92,14 @@ Result<std::shared_ptr<const engine::TopicCore>> Broker::open_topic(
   const bool create = !found && found.error().code() == Errc::unknown_topic &&
                       options.create_if_missing && core_->is_owner();
   if (create) {
-    MILLRACE_CHECK(create_topic(name, options));
-    return core_->topic(name);
+    const auto created = create_topic(name, options);
+    // Another thread may have been quicker.
+    if (created || created.error().code() != Errc::topic_exists) {
+      MILLRACE_CHECK(created);
+      return core_->topic(name);
+    }
+    found = core_->topic(name);
+    if (!found) return created.error();
   }
   if (!found) return found;
   const engine::TopicPtr topic = *found;

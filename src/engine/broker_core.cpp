@@ -159,10 +159,10 @@ Result<void> BrokerCore::save() {
 
 Result<TopicPtr> BrokerCore::create_topic(std::string_view name, std::int32_t partitions,
                                           const ConfigMap& config, FlushPolicyPtr policy) {
+  const std::lock_guard lock(mutex_);
   MILLRACE_CHECK(require_owner("creating topic " + std::string(name)));
   MILLRACE_CHECK(check_topic_name(name));
   MILLRACE_CHECK(check_partition_count(partitions));
-  const std::lock_guard lock(mutex_);
   for (const auto& [other, topic] : topics_) {
     if (other == name) {
       return Error(Errc::topic_exists, "topic " + other + " exists already, with " +
@@ -191,8 +191,12 @@ Result<TopicPtr> BrokerCore::create_topic(std::string_view name, std::int32_t pa
 }
 
 Result<TopicPtr> BrokerCore::topic(std::string_view name) {
-  MILLRACE_CHECK(check_topic_name(name));
   const std::lock_guard lock(mutex_);
+  return find(name);
+}
+
+Result<TopicPtr> BrokerCore::find(std::string_view name) {
+  MILLRACE_CHECK(check_topic_name(name));
   if (!owner_) MILLRACE_CHECK(refresh());
   const auto it = topics_.find(name);
   if (it != topics_.end()) return it->second;
@@ -214,8 +218,9 @@ Result<std::vector<TopicPtr>> BrokerCore::topics() {
 }
 
 Result<void> BrokerCore::alter_topic(std::string_view name, const ConfigMap& changes) {
+  const std::lock_guard lock(mutex_);
   MILLRACE_CHECK(require_owner("altering topic " + std::string(name)));
-  MILLRACE_TRY(const TopicPtr topic, this->topic(name));
+  MILLRACE_TRY(const TopicPtr topic, find(name));
   ConfigMap config = topic->entry.config;
   for (const auto& [setting, value] : changes) {
     if (value.empty()) {
@@ -227,7 +232,6 @@ Result<void> BrokerCore::alter_topic(std::string_view name, const ConfigMap& cha
   MILLRACE_TRY(const TopicConfig parsed, parse_topic_config(config));
   auto changed = std::make_shared<TopicCore>(*topic);
   changed->entry.config = config;
-  const std::lock_guard lock(mutex_);
   topics_[topic->entry.name] = changed;
   if (auto saved = save(); !saved) {
     topics_[topic->entry.name] = topic;
@@ -243,15 +247,15 @@ Result<void> BrokerCore::alter_topic(std::string_view name, const ConfigMap& cha
 }
 
 Result<void> BrokerCore::add_partitions(std::string_view name, std::int32_t partitions) {
+  const std::lock_guard lock(mutex_);
   MILLRACE_CHECK(require_owner("adding partitions to topic " + std::string(name)));
   MILLRACE_CHECK(check_partition_count(partitions));
-  MILLRACE_TRY(const TopicPtr topic, this->topic(name));
+  MILLRACE_TRY(const TopicPtr topic, find(name));
   if (partitions <= topic->entry.partitions) {
     return Error(Errc::invalid_argument, "topic " + topic->entry.name + " has " +
                                              std::to_string(topic->entry.partitions) +
                                              " partitions; the new number must be larger");
   }
-  const std::lock_guard lock(mutex_);
   TopicEntry grown = topic->entry;
   grown.partitions = partitions;
   auto changed = std::make_shared<TopicCore>(*topic);
@@ -276,9 +280,9 @@ Result<void> BrokerCore::add_partitions(std::string_view name, std::int32_t part
 }
 
 Result<void> BrokerCore::delete_topic(std::string_view name) {
-  MILLRACE_CHECK(require_owner("deleting topic " + std::string(name)));
-  MILLRACE_TRY(const TopicPtr topic, this->topic(name));
   const std::lock_guard lock(mutex_);
+  MILLRACE_CHECK(require_owner("deleting topic " + std::string(name)));
+  MILLRACE_TRY(const TopicPtr topic, find(name));
   MILLRACE_CHECK(registry::finish_deletion(directory_));
   MILLRACE_CHECK(registry::announce_deletion(directory_, topic->entry));
   topics_.erase(topic->entry.name);

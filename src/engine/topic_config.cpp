@@ -149,7 +149,7 @@ const std::vector<Setting>& all_settings() {
        integer(1, unlimited,
                [](D& d, std::int64_t v) { d.config.log.max_compaction_lag = as_ms(v); })},
       {"max.message.bytes", "1048588", "largest record batch",
-       integer(0, int_max,
+       integer(record::layout::header_bytes, int_max,
                [](D& d, std::int64_t v) {
                  d.config.log.max_message_bytes = static_cast<std::uint32_t>(v);
                })},
@@ -169,12 +169,12 @@ const std::vector<Setting>& all_settings() {
       {"retention.ms", "604800000", "age of records to keep; -1: for ever",
        integer(-1, unlimited, [](D& d, std::int64_t v) { d.config.log.retention_ms = as_ms(v); })},
       {"segment.bytes", "134217728", "size at which a segment is rolled",
-       integer(14, int_max,
+       integer(storage::smallest_segment, int_max,
                [](D& d, std::int64_t v) {
                  d.config.log.segment_bytes = static_cast<std::uint64_t>(v);
                })},
       {"segment.index.bytes", "10485760", "largest offset index",
-       integer(16, int_max,
+       integer(24, 1 << 30,
                [](D& d, std::int64_t v) {
                  d.config.log.segment_index_bytes = static_cast<std::uint32_t>(v);
                })},
@@ -211,8 +211,10 @@ void settle_flush(Draft& draft) {
   } else if (policy == "by_os" || !has_numbers) {
     config.flush = flush_by_os();
   } else {
+    // As nanoseconds from now it has to fit a time; nobody sees the end of a hundred years.
+    constexpr std::int64_t longest = std::chrono::milliseconds(std::chrono::years(100)).count();
     const std::int64_t ms =
-        draft.flush_ms == unlimited ? 0 : std::max<std::int64_t>(draft.flush_ms, 1);
+        draft.flush_ms == unlimited ? 0 : std::clamp<std::int64_t>(draft.flush_ms, 1, longest);
     config.flush = flush_every(draft.flush_messages == unlimited ? 0 : draft.flush_messages,
                                std::chrono::milliseconds(ms));
   }

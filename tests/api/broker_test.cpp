@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <thread>
 
 #include <millrace/millrace.hpp>
 #include <millrace/testing/faulty_io.hpp>
@@ -117,7 +118,7 @@ TEST_CASE("settings are checked, and say what they take") {
   CHECK_THAT(create("retention.msec", "1").error().message(), Contains("did you mean retention.ms"));
   CHECK_THAT(create("retention.ms", "soon").error().message(),
              Contains("retention.ms=soon") && Contains("whole number"));
-  CHECK_THAT(create("segment.bytes", "-1").error().message(), Contains("from 14 to 2147483647"));
+  CHECK_THAT(create("segment.bytes", "-1").error().message(), Contains("from 1024 to 2147483647"));
   CHECK_THAT(create("cleanup.policy", "shred").error().message(), Contains("delete, compact"));
   CHECK_THAT(create("min.cleanable.dirty.ratio", "2").error().message(), Contains("from 0 to 1"));
   CHECK_THAT(create("preallocate", "maybe").error().message(), Contains("true or false"));
@@ -264,4 +265,21 @@ TEST_CASE("a create that was cut short can be done again") {
   const auto broker = Broker::open(temp.path()).value();
   CHECK(broker.topics().value().empty());
   CHECK(broker.create_topic("orders"));
+}
+
+TEST_CASE("two threads may ask for a new topic at once") {
+  for (int round = 0; round < 100; ++round) {
+    const auto broker = Broker::open(":memory:", {.background_thread = false}).value();
+    std::atomic<int> ready{0};
+    std::atomic<int> given{0};
+    const auto ask = [&] {
+      ++ready;
+      while (ready.load() < 2) std::this_thread::yield();
+      given += broker.topic<std::string, std::string>("t") ? 1 : 0;
+    };
+    std::thread other(ask);
+    ask();
+    other.join();
+    REQUIRE(given == 2);
+  }
 }

@@ -78,6 +78,7 @@ class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
                                                             PartitionId id);
   Result<void> refresh();
   Result<void> require_owner(std::string_view doing) const;
+  Result<TopicPtr> find(std::string_view name);
   Result<void> save();
   storage::RecoveryHints hints_for(std::string_view topic, PartitionId id) const;
   Result<void> load_checkpoints();
