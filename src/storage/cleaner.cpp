@@ -4,6 +4,7 @@
 #include <millrace/storage/cleaner.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/index_builder.hpp>
+#include <millrace/storage/retention.hpp>
 #include <millrace/storage/tidy.hpp>
 
 namespace millrace::inline v0::storage {
@@ -166,7 +167,7 @@ class Rewriter {
       }));
     }
     auto horizon = batch.delete_horizon();
-    if (stamps_horizon) horizon = rules_.now + rules_.delete_retention;
+    if (stamps_horizon) horizon = later(rules_.now, rules_.delete_retention);
     MILLRACE_TRY(const MutableBytes bytes,
                  builder_.finish_compacted(batch.last_offset_delta(), horizon));
     record::stamp_batch(bytes, batch.base_offset(), batch.leader_epoch());

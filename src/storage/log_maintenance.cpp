@@ -32,7 +32,7 @@ Result<void> Log::remove_files(Offset base) {
   if (delay.count() > 0) {
     const std::string renamed = name + std::string(deleted_suffix);
     MILLRACE_CHECK(directory_->rename(name, renamed));
-    deleted_.push_back({clock_->now() + delay, renamed});
+    deleted_.push_back({later(clock_->now(), delay), renamed});
   }
   return remove_segment_files(directory_, base);
 }

@@ -69,3 +69,11 @@ TEST_CASE("nothing above the high watermark goes", "[storage][retention]") {
   CHECK(segments_to_delete(four(), options, Offset{0}, Offset{199}, now) == 1);
   CHECK(segments_to_delete(four(), options, Offset{0}, Offset{99}, now) == 0);
 }
+
+TEST_CASE("for ever does not wrap", "[storage][retention]") {
+  CHECK(storage::later(now, std::chrono::milliseconds(5)) == Timestamp{1'000'005});
+  const Timestamp last{std::numeric_limits<std::int64_t>::max()};
+  CHECK(storage::later(now, std::chrono::milliseconds::max()) == last);
+  CHECK(storage::later(last, std::chrono::milliseconds(1)) == last);
+  CHECK(storage::later(Timestamp{0}, std::chrono::milliseconds::max()) == last);
+}

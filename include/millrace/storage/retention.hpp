@@ -1,10 +1,17 @@
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include <millrace/storage/log_options.hpp>
 
 namespace millrace::inline v0::storage {
+
+/// `time` plus a delay from the settings, where the largest number means for ever.
+constexpr Timestamp later(Timestamp time, std::chrono::milliseconds delay) {
+  constexpr Timestamp last{std::numeric_limits<std::int64_t>::max()};
+  return delay > last - time ? last : time + delay;
+}
 
 /// What retention has to know of a segment.
 struct SegmentAge {
