@@ -142,8 +142,9 @@ class Partition {
     return handle_.append(bytes, std::nullopt);
   }
 
-  /// The record at `offset`; in a compacted topic, the next one after it. Errors:
-  /// offset_out_of_range, and corrupt_data with the range that cannot be read.
+  /// The record at `offset` or, where compaction took it, the next one after it. Errors:
+  /// offset_out_of_range (also if none follows), and corrupt_data with the range that cannot be
+  /// read.
   Result<PinnedRecord<K, V>> read(Offset offset, bool check_crc = false) const {
     MILLRACE_TRY(auto found, handle_.read(offset, check_crc));
     return PinnedRecord<K, V>(std::move(found.pin), std::move(found.decompressed),

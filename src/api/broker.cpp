@@ -1,5 +1,4 @@
 #include <millrace/broker.hpp>
-
 #include <millrace/engine/broker_core.hpp>
 #include <millrace/topic.hpp>
 
@@ -13,10 +12,14 @@ engine::BrokerCoreOptions core_options(const BrokerOptions& options) {
 
 const char* name_of(storage::RecoveryKind kind) {
   switch (kind) {
-    case storage::RecoveryKind::created: return "created";
-    case storage::RecoveryKind::clean: return "clean";
-    case storage::RecoveryKind::same_run: return "same_run";
-    case storage::RecoveryKind::scanned: return "scanned";
+    case storage::RecoveryKind::created:
+      return "created";
+    case storage::RecoveryKind::clean:
+      return "clean";
+    case storage::RecoveryKind::same_run:
+      return "same_run";
+    case storage::RecoveryKind::scanned:
+      return "scanned";
   }
   return "";
 }
@@ -86,8 +89,7 @@ Result<std::shared_ptr<const engine::TopicCore>> Broker::open_topic(
   if (options.partitions && *options.partitions != topic->entry.partitions) {
     return Error(Errc::topic_exists, "topic " + topic->entry.name + " has " +
                                          std::to_string(topic->entry.partitions) +
-                                         " partitions, not " +
-                                         std::to_string(*options.partitions) +
+                                         " partitions, not " + std::to_string(*options.partitions) +
                                          "; leave the number out, or use add_partitions()");
   }
   if (!options.flush || !core_->is_owner()) return found;
@@ -128,7 +130,9 @@ Result<void> Broker::add_partitions(std::string_view name, std::int32_t total) c
   return core_->add_partitions(name, total);
 }
 
-Result<void> Broker::delete_topic(std::string_view name) const { return core_->delete_topic(name); }
+Result<void> Broker::delete_topic(std::string_view name) const {
+  return core_->delete_topic(name);
+}
 
 std::vector<PartitionRecoveryInfo> Broker::recovery_report() const {
   std::vector<PartitionRecoveryInfo> infos;
@@ -140,11 +144,21 @@ std::vector<PartitionRecoveryInfo> Broker::recovery_report() const {
   return infos;
 }
 
-bool Broker::is_attached() const noexcept { return !core_->is_owner(); }
-const std::string& Broker::path() const noexcept { return core_->path(); }
-std::size_t Broker::run_pending() const { return core_->run_pending(); }
-std::optional<Clock::Steady> Broker::next_pending() const { return core_->scheduler().next_due(); }
-Result<void> Broker::close() const { return core_->close(); }
+bool Broker::is_attached() const noexcept {
+  return !core_->is_owner();
+}
+const std::string& Broker::path() const noexcept {
+  return core_->path();
+}
+std::size_t Broker::run_pending() const {
+  return core_->run_pending();
+}
+std::optional<Clock::Steady> Broker::next_pending() const {
+  return core_->scheduler().next_due();
+}
+Result<void> Broker::close() const {
+  return core_->close();
+}
 
 namespace detail {
 

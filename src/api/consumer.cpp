@@ -13,16 +13,49 @@ struct Assigned {
   bool paused = false;
 };
 
-/// How many records a chunk can have at most, control batches left out; 0 if it has only those.
-std::int64_t most_records(const storage::Chunk& chunk) {
-  std::int64_t count = 0;
+/// How many records a poll takes of a chunk, and where it goes on after them.
+struct Taken {
+  std::int64_t records = 0;
+  Offset end;
+};
+
+/// Takes at most `most` records at or behind `begin` from a batch that compaction left holes in.
+void take_sparse(const record::BatchView& batch, Offset begin, std::int64_t most, Taken& taken) {
+  std::vector<std::byte> scratch;
+  auto cursor = record::RecordCursor::open(batch, scratch);
+  record::RecordView record;
+  auto step = cursor ? cursor->skip_to(begin, record) : record::RecordCursor::Step::malformed;
+  for (; step == record::RecordCursor::Step::record; step = cursor->next(record)) {
+    taken.end = record.offset + 1;
+    if (++taken.records == most) return;
+  }
+  // A batch that cannot be read counts, so that whoever walks the records hears of it.
+  if (step == record::RecordCursor::Step::malformed) ++taken.records;
+  taken.end = batch.next_offset();
+}
+
+/// Takes at most `most` records of a chunk, control batches left out. Only where compaction left
+/// holes are they looked at one by one.
+Taken take_records(const storage::Chunk& chunk, std::int64_t most) {
+  Taken taken{0, chunk.begin};
   for (std::size_t at = 0; at < chunk.bytes.size();) {
     const auto batch = record::BatchView::try_parse(chunk.bytes.subspan(at));
     if (batch.size() == 0) break;
-    if (!batch.is_control()) count += batch.record_count();
     at += batch.size();
+    if (batch.is_control() || batch.record_count() == 0) continue;
+    const Offset from = std::max(chunk.begin, batch.base_offset());
+    const std::int64_t left = most - taken.records;
+    if (batch.record_count() != batch.last_offset_delta() + 1) {
+      take_sparse(batch, from, most, taken);
+    } else {
+      const std::int64_t count = std::min(left, batch.next_offset() - from);
+      taken.records += count;
+      taken.end = from + count;
+    }
+    if (taken.records >= most) return taken;
   }
-  return count;
+  taken.end = chunk.end;
+  return taken;
 }
 
 }  // namespace
@@ -110,16 +143,14 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
       from.position = from.cursor.position();
       return false;
     }
-    const std::int64_t count = most_records(*chunk);
+    const Taken taken = take_records(*chunk, records);
     const Offset begin = from.position;
-    Offset end = chunk->end;
-    if (count > records) end = std::min(end, begin + records);
-    from.position = end;
-    if (end != chunk->end) from.cursor.seek(end);
-    if (count == 0) continue;
-    records -= std::min(records, end - begin);
+    from.position = taken.end;
+    if (taken.end != chunk->end) from.cursor.seek(taken.end);
+    if (taken.records == 0) continue;
+    records -= std::min(records, taken.records);
     bytes -= std::min(bytes, chunk->bytes.size());
-    into.add({from.reader, *std::move(chunk), begin, end});
+    into.add({from.reader, *std::move(chunk), begin, taken.end});
     return true;
   }
 }

@@ -9,8 +9,8 @@ Error offset_error(const engine::PartitionReader& reader, const Error& error) {
   return error.at(reader.topic(), reader.id());
 }
 
-Durability durability_of(const engine::Partition& partition) {
-  return partition.flushes_before_ack() ? Durability::flushed : Durability::written;
+Durability durability_of(bool flushed) {
+  return flushed ? Durability::flushed : Durability::written;
 }
 
 }  // namespace
@@ -36,10 +36,10 @@ Result<Receipt> PartitionHandle::append(std::optional<Bytes> key, std::optional<
   MILLRACE_CHECK(require_writer());
   const Timestamp stamp = time ? *time : writer_->clock().now();
   MILLRACE_TRY(const auto done, writer_->append_record(stamp, key, value, headers));
-  MILLRACE_CHECK(writer_->wait_acknowledged(done.next_offset));
+  MILLRACE_TRY(const bool flushed, writer_->wait_acknowledged(done.next_offset));
   return Receipt{writer_->id(), done.base_offset,
                  done.append_time == Timestamp::none() ? stamp : done.append_time,
-                 durability_of(*writer_)};
+                 durability_of(flushed)};
 }
 
 Result<Receipt> PartitionHandle::append(record::BatchBuilder& batch) const {
@@ -49,10 +49,10 @@ Result<Receipt> PartitionHandle::append(record::BatchBuilder& batch) const {
   auto done = writer_->append(bytes);
   batch.reset();
   if (!done) return std::move(done).error();
-  MILLRACE_CHECK(writer_->wait_acknowledged(done->next_offset));
+  MILLRACE_TRY(const bool flushed, writer_->wait_acknowledged(done->next_offset));
   return Receipt{writer_->id(), done->base_offset,
                  done->append_time == Timestamp::none() ? stamp : done->append_time,
-                 durability_of(*writer_)};
+                 durability_of(flushed)};
 }
 
 Result<void> PartitionHandle::flush() const {

@@ -1,7 +1,6 @@
 #include "producer_lane.hpp"
 
 #include <algorithm>
-
 #include <millrace/engine/broker_core.hpp>
 #include <millrace/os/wait_word.hpp>
 
@@ -9,11 +8,10 @@ namespace millrace::inline v0::detail {
 
 Result<Receipt> SentBatch::receipt(std::int32_t index) const {
   if (error) return *error;
-  const engine::Partition& partition = lane->partition();
-  return Receipt{partition.id(), base_offset + index,
-                 append_time == Timestamp::none() ? timestamps[static_cast<std::size_t>(index)]
-                                                  : append_time,
-                 partition.flushes_before_ack() ? Durability::flushed : Durability::written};
+  return Receipt{
+      lane->partition().id(), base_offset + index,
+      append_time == Timestamp::none() ? timestamps[static_cast<std::size_t>(index)] : append_time,
+      durability};
 }
 
 void LaneContext::note(const Error& error) {
@@ -27,8 +25,7 @@ Lane::Lane(std::shared_ptr<engine::Partition> partition, std::shared_ptr<LaneCon
   const engine::TopicConfig config = partition_->config();
   options.codec = context_->options.compression.value_or(config.compression);
   // A full batch must be one that the topic takes.
-  batch_bytes_ = std::min({context_->options.batch_bytes,
-                           std::size_t{config.log.max_message_bytes},
+  batch_bytes_ = std::min({context_->options.batch_bytes, std::size_t{config.log.max_message_bytes},
                            static_cast<std::size_t>(config.log.segment_bytes)});
   builder_.reset(options);
 }
@@ -44,8 +41,7 @@ Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback call
   }
   const std::size_t bound =
       record::BatchBuilder::record_bound(record.key, record.value, record.headers);
-  const Timestamp time =
-      record.timestamp ? *record.timestamp : context_->broker->clock().now();
+  const Timestamp time = record.timestamp ? *record.timestamp : context_->broker->clock().now();
   Lock lock(mutex_);
   // Again, because while one batch is acknowledged others may have filled the next.
   while (gathering_ && builder_.size_bytes() + bound > batch_bytes_) dispatch(lock);
@@ -156,10 +152,10 @@ bool Lane::sync_appended(Lock& lock) {
   std::vector<std::shared_ptr<SentBatch>> finished;
   while (!appended_.empty() && appended_.front()->next_offset <= end) {
     finished.push_back(std::move(appended_.front()));
+    if (acknowledged && *acknowledged) finished.back()->durability = Durability::flushed;
     appended_.pop_front();
   }
-  finish_all(lock, finished,
-             acknowledged ? std::nullopt : std::optional(acknowledged.error()));
+  finish_all(lock, finished, acknowledged ? std::nullopt : std::optional(acknowledged.error()));
   return true;
 }
 

@@ -21,6 +21,7 @@ struct SentBatch {
   Offset base_offset;
   Offset next_offset;
   Timestamp append_time = Timestamp::none();
+  Durability durability = Durability::written;
   std::optional<Error> error;
   // Guarded by the lane's lock until it is done.
   std::vector<Timestamp> timestamps;

@@ -39,7 +39,8 @@ Result<void> Partition::set_flush_policy(FlushPolicyPtr policy) {
     log_->set_options(config_.log);
     flush_armed_.store(false);  // by the old one, perhaps for much later
   }
-  return flush();  // what came meanwhile
+  hub_.notify(log_->mutable_control());  // what waited for a sync may be visible now
+  return flush();                        // what came meanwhile
 }
 
 Result<storage::Appended> Partition::append(MutableBytes batch) {
@@ -53,13 +54,15 @@ Result<storage::Appended> Partition::append_record(Timestamp time, std::optional
                                                    std::optional<Bytes> value,
                                                    std::span<const record::HeaderView> headers) {
   auto appended = log_->append_record(time, key, value, headers);
-  if (!appended) [[unlikely]] return located(appended.error());
+  if (!appended) [[unlikely]]
+    return located(appended.error());
   after_append(*appended);
   return appended;
 }
 
 void Partition::after_append(const storage::Appended& appended) {
-  if (appended.rolled) [[unlikely]] post(&Partition::flush_sealed_task);
+  if (appended.rolled) [[unlikely]]
+    post(&Partition::flush_sealed_task);
   if (appended.wants_room && !prepare_posted_.exchange(true)) post(&Partition::prepare_task);
   if (flushes_before_ack()) return;
   hub_.notify(log_->mutable_control());
@@ -100,14 +103,16 @@ void Partition::prepare_task() {
   static_cast<void>(log_->prepare());
 }
 
-void Partition::flush_sealed_task() { static_cast<void>(log_->flush_sealed()); }
+void Partition::flush_sealed_task() {
+  static_cast<void>(log_->flush_sealed());
+}
 
-Result<void> Partition::wait_acknowledged(Offset end) {
-  if (!flushes_before_ack()) return {};
+Result<bool> Partition::wait_acknowledged(Offset end) {
+  if (!flushes_before_ack()) return false;
   auto done = commit_.wait_for(*log_, end);
   if (!done) return located(done.error());
   hub_.notify(log_->mutable_control());
-  return done;
+  return true;
 }
 
 Result<void> Partition::flush() {

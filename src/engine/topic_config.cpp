@@ -229,8 +229,10 @@ void settle_flush(Draft& draft) {
   } else if (policy == "by_os" || !has_numbers) {
     config.use_flush(flush_by_os());
   } else {
+    // As nanoseconds from now it has to fit a time; nobody sees the end of a hundred years.
+    constexpr std::int64_t longest = std::chrono::milliseconds(std::chrono::years(100)).count();
     const std::int64_t ms =
-        draft.flush_ms == unlimited ? 0 : std::max<std::int64_t>(draft.flush_ms, 1);
+        draft.flush_ms == unlimited ? 0 : std::clamp<std::int64_t>(draft.flush_ms, 1, longest);
     config.use_flush(flush_every(draft.flush_messages == unlimited ? 0 : draft.flush_messages,
                                  std::chrono::milliseconds(ms)));
   }

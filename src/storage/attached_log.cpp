@@ -95,10 +95,13 @@ Result<SegmentListPtr> AttachedLog::list_segments(std::uint64_t generation) {
     const bool grows = base == bases.back();
     SegmentPtr segment = known_segment(base, identities[base]);
     if (segment && grows && segment->limits().map_bytes == 0) segment = nullptr;
-    if (segment) {
-      // A truncation may have cut what is known of it.
-      if (segment->is_open()) MILLRACE_CHECK(segment->refresh());
-    } else {
+    if (segment && segment->is_open()) {
+      // A truncation may have cut what is known of it, and more than is mapped may have come since.
+      MILLRACE_TRY(const std::uint64_t size, file.size());
+      MILLRACE_CHECK(segment->refresh());
+      if (segment->mapped_bytes() < size) segment = nullptr;
+    }
+    if (!segment) {
       segment = std::make_shared<Segment>(directory_, base, block_, grows ? growing : complete);
     }
     list->segments.push_back(std::move(segment));

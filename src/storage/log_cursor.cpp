@@ -171,6 +171,7 @@ Result<Chunk> LogCursor::attempt(Offset limit, const ReadOptions& options) {
     bool blocked = false;
     auto chunk = collect(limit, options, blocked);
     if (!chunk || !chunk->empty() || blocked) return chunk;
+    const std::uint64_t before = segment_->end();
     MILLRACE_TRY(const bool ended, at_segment_end());
     if (ended) {
       offset_ = std::max(offset_, next_base_);
@@ -179,9 +180,12 @@ Result<Chunk> LogCursor::attempt(Offset limit, const ReadOptions& options) {
       continue;
     }
     if (segment_->mode() == SegmentMode::attached) {
-      const std::uint64_t before = segment_->end();
       MILLRACE_CHECK(segment_->refresh());
-      if (segment_->end() != before) continue;
+      if (segment_->end() != before) {
+        // What was not in order may only have been cut off by the old end.
+        if (expected_ == no_next) segment_.reset();
+        continue;
+      }
     }
     MILLRACE_TRY(const bool goes_on, step_over_damage(limit));
     if (goes_on && offset_ >= limit) return Chunk{nullptr, {}, offset_, offset_};

@@ -165,8 +165,8 @@ Result<void> Log::truncate_to(Offset offset) {
   const std::lock_guard one_flush(flush_mutex_);
   const std::lock_guard lock(mutex_);
   MILLRACE_CHECK(check_usable());
-  if (offset >= log_end_offset()) return {};
   offset = std::max(offset, log_start_offset());
+  if (offset >= log_end_offset()) return {};
   auto list = *segments();
   const std::size_t keep = list->index_of(offset);
   MILLRACE_TRY(const FilePosition position, list->segments[keep]->find(offset));

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <fstream>
 #include <millrace/broker.hpp>
+#include <thread>
+
 #include <millrace/millrace.hpp>
 #include <millrace/testing/faulty_io.hpp>
 #include <millrace/testing/manual_clock.hpp>
@@ -286,4 +288,21 @@ TEST_CASE("a create that was cut short can be done again") {
   const auto broker = Broker::open(temp.path()).value();
   CHECK(broker.topics().value().empty());
   CHECK(broker.create_topic("orders"));
+}
+
+TEST_CASE("two threads may ask for a new topic at once") {
+  for (int round = 0; round < 100; ++round) {
+    const auto broker = Broker::open(":memory:", {.background_thread = false}).value();
+    std::atomic<int> ready{0};
+    std::atomic<int> given{0};
+    const auto ask = [&] {
+      ++ready;
+      while (ready.load() < 2) std::this_thread::yield();
+      given += broker.topic<std::string, std::string>("t") ? 1 : 0;
+    };
+    std::thread other(ask);
+    ask();
+    other.join();
+    REQUIRE(given == 2);
+  }
 }

@@ -1,10 +1,10 @@
-#include <millrace/consumer.hpp>
-
 #include <fstream>
-#include <thread>
-
+#include <millrace/consumer.hpp>
+#include <millrace/engine/broker_core.hpp>
 #include <millrace/millrace.hpp>
+#include <millrace/record/compression.hpp>
 #include <millrace/testing/manual_clock.hpp>
+#include <thread>
 
 #include "catch.hpp"
 #include "temp_directory.hpp"
@@ -21,8 +21,7 @@ namespace {
 using Text = millrace::Topic<std::string, std::string>;
 
 Text filled_topic(const Broker& broker, int partitions, int records) {
-  auto topic =
-      broker.topic<std::string, std::string>("t", {.partitions = partitions}).value();
+  auto topic = broker.topic<std::string, std::string>("t", {.partitions = partitions}).value();
   for (int p = 0; p < partitions; ++p) {
     millrace::record::BatchBuilder batch;
     for (int i = 0; i < records; ++i) {
@@ -144,8 +143,7 @@ TEST_CASE("damage is an error with its offsets, and reading goes on behind it") 
   std::uint64_t second_batch = 0;
   {
     const auto broker = Broker::open(temp.path()).value();
-    const auto partition =
-        broker.topic<std::string, std::string>("t").value().partition(0).value();
+    const auto partition = broker.topic<std::string, std::string>("t").value().partition(0).value();
     partition.append("k", "first").value();
     second_batch = boost::filesystem::file_size(temp / "t-0" + "/00000000000000000000.log");
     partition.append("k", "second").value();
@@ -171,4 +169,42 @@ TEST_CASE("damage is an error with its offsets, and reading goes on behind it") 
   CHECK(damaged.error().topic() == "t");
   consumer.seek(0, damaged.error().offsets().end).value();
   CHECK(values(consumer.poll(0ms).value()) == std::vector<std::string>{"third"});
+}
+
+TEST_CASE("polls and reads step over what compaction took") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic =
+      broker.topic<std::string, std::string>("t", {.settings = {{"cleanup.policy", "compact"}}})
+          .value();
+  const auto codec = GENERATE(millrace::record::Codec::none, millrace::record::Codec::gzip);
+  if (!millrace::record::codec_available(codec)) return;
+  const auto partition = topic.partition(0).value();
+  for (const std::string keys : {"abc", "dxe", "xx", "xxx"}) {
+    millrace::record::BatchBuilder batch({.codec = codec});
+    for (const char key : keys) {
+      const std::string text(1, key);
+      batch.add(millrace::Timestamp{1}, millrace::as_bytes(text), millrace::as_bytes(text)).value();
+    }
+    partition.handle().append(batch).value();
+  }
+  partition.append("a", "last").value();
+  auto& log = topic.core()->partitions.front()->log();
+  log.roll().value();
+  log.compact(true).value();
+
+  Consumer consumer{topic, {.max_records = GENERATE(1, 2, 3, 500)}};
+  std::vector<std::int64_t> polled;
+  for (;;) {
+    const auto records = consumer.poll(0ms).value();
+    std::size_t before = polled.size();
+    for (const auto& record : records) polled.push_back(record.offset().value());
+    CHECK(records.empty() == (polled.size() == before));
+    if (records.empty()) break;
+    CHECK(consumer.position(0).value() == Offset{polled.back() + 1});
+  }
+  CHECK(polled == std::vector<std::int64_t>{1, 2, 3, 5, 10, 11});
+  const std::map<std::int64_t, std::int64_t> next = {{0, 1}, {2, 2}, {4, 5}, {6, 10}, {11, 11}};
+  for (const auto& [asked, given] : next) {
+    CHECK(partition.read(Offset{asked}).value()->offset() == Offset{given});
+  }
 }

@@ -1,5 +1,4 @@
 #include <millrace/flush.hpp>
-
 #include <millrace/millrace.hpp>
 #include <millrace/testing/faulty_io.hpp>
 #include <millrace/testing/manual_clock.hpp>
@@ -31,17 +30,28 @@ struct AtFour {
   std::optional<std::chrono::nanoseconds> max_delay() const noexcept { return std::nullopt; }
 };
 
+/// One that the settings take for another: flushes when three records wait, not when more do.
+struct OnThree {
+  bool acks_after_flush() const noexcept { return false; }
+  bool is_due(const millrace::flush::Progress& p) const noexcept {
+    return p.unflushed_records == 3;
+  }
+  std::optional<std::chrono::nanoseconds> max_delay() const noexcept { return std::nullopt; }
+};
+
 struct Counting {
   millrace::test::TempDirectory temp;
   millrace::testing::FaultyIo io;
   millrace::testing::ManualClock clock;
-  Broker broker = Broker::open(temp.path(), {.background_thread = false,
-                                             .clock = &clock,
-                                             .io_hooks = &io})
-                      .value();
+  Broker broker =
+      Broker::open(temp.path(), {.background_thread = false, .clock = &clock, .io_hooks = &io})
+          .value();
 
   millrace::Partition<std::string, std::string> partition(millrace::flush::Any policy) {
-    return broker.topic<std::string, std::string>("t", {.flush = policy}).value().partition(0).value();
+    return broker.topic<std::string, std::string>("t", {.flush = policy})
+        .value()
+        .partition(0)
+        .value();
   }
   std::uint64_t syncs() const {
     return io.calls(millrace::os::IoOp::sync_data) + io.calls(millrace::os::IoOp::sync_range);
@@ -117,7 +127,8 @@ TEST_CASE("the built-in policies are remembered in the topic's settings") {
   const millrace::test::TempDirectory temp;
   {
     const auto broker = Broker::open(temp.path()).value();
-    broker.create_topic("a", {.flush = millrace::flush::every{.records = 7, .interval = 20ms}}).value();
+    broker.create_topic("a", {.flush = millrace::flush::every{.records = 7, .interval = 20ms}})
+        .value();
     broker.create_topic("b", {.flush = millrace::flush::by_os{}}).value();
     broker.create_topic("c").value();
   }
@@ -126,12 +137,72 @@ TEST_CASE("the built-in policies are remembered in the topic's settings") {
   CHECK(a.at("flush.messages") == "7");
   CHECK(a.at("flush.ms") == "20");
   const auto durability = [&](const char* name) {
-    return broker.topic<std::string, std::string>(name).value().partition(0).value()
-        .append("k", "v").value().durability;
+    return broker.topic<std::string, std::string>(name)
+        .value()
+        .partition(0)
+        .value()
+        .append("k", "v")
+        .value()
+        .durability;
   };
   CHECK(durability("a") == Durability::written);
   CHECK(durability("b") == Durability::written);
   CHECK(durability("c") == Durability::flushed);
+}
+
+TEST_CASE("a policy given for a topic that exists is remembered, too") {
+  const millrace::test::TempDirectory temp;
+  {
+    const auto broker = Broker::open(temp.path()).value();
+    broker.create_topic("t", {.flush = millrace::flush::every{.records = 7}}).value();
+    broker.topic<std::string, std::string>("t", {.flush = millrace::flush::by_os{}}).value();
+    const auto settings = broker.describe_topic("t").value().settings;
+    CHECK(settings.at("millrace.flush.policy") == "by_os");
+    CHECK(settings.count("flush.messages") == 0);
+  }
+  const auto broker = Broker::open(temp.path()).value();
+  const auto settings = broker.describe_topic("t").value().settings;
+  CHECK(settings.at("millrace.flush.policy") == "by_os");
+}
+
+TEST_CASE("a policy altered by settings holds from the next append on") {
+  Counting counting;
+  const auto partition = counting.partition(millrace::flush::by_os{});
+  CHECK(partition.append("k", "v").value().durability == Durability::written);
+  counting.broker.alter_topic("t", {{"millrace.flush.policy", "before_ack"}}).value();
+  const auto before = counting.syncs();
+  CHECK(partition.append("k", "v").value().durability == Durability::flushed);
+  CHECK(counting.syncs() == before + 1);
+  counting.broker.alter_topic("t", {{"millrace.flush.policy", "by_os"}}).value();
+  CHECK(partition.append("k", "v").value().durability == Durability::written);
+  CHECK(partition.offsets().end == millrace::Offset{3});
+}
+
+TEST_CASE("altering something else leaves a user's own policy") {
+  Counting counting;
+  const auto partition = counting.partition(OnThree{});
+  counting.broker.alter_topic("t", {{"retention.ms", "1000"}}).value();
+  counting.broker.add_partitions("t", 2).value();
+  const auto added = counting.broker.topic<std::string, std::string>("t").value().partition(1);
+  for (const auto& one : {partition, *added}) {
+    for (int i = 0; i < 3; ++i) one.append("k", "v").value();  // the first ones make the files
+    const auto before = counting.syncs();
+    for (int i = 0; i < 2; ++i) one.append("k", "v").value();
+    CHECK(counting.syncs() == before);
+    CHECK(one.offsets().end == millrace::Offset{5});
+    one.append("k", "v").value();
+    CHECK(counting.syncs() == before + 1);
+  }
+}
+
+TEST_CASE("a receipt stands for what held when it was given") {
+  Counting counting;
+  const auto partition = counting.partition(millrace::flush::by_os{});
+  millrace::Producer producer{counting.broker.topic<std::string, std::string>("t").value()};
+  const auto pending = producer.send("k", "v");
+  producer.flush().value();
+  counting.broker.alter_topic("t", {{"millrace.flush.policy", "before_ack"}}).value();
+  CHECK(pending.get().value().durability == Durability::written);
 }
 
 TEST_CASE("a policy can be changed on an open topic") {

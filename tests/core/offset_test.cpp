@@ -61,3 +61,17 @@ TEST_CASE("timestamps are milliseconds, and may be absent", "[offset]") {
   CHECK(Timestamp{std::chrono::sys_seconds(7s)} == Timestamp{7000});
   CHECK(Timestamp{std::chrono::sys_time<std::chrono::nanoseconds>(1'999'999ns)} == Timestamp{1});
 }
+
+TEST_CASE("sums and differences of times stop at the ends") {
+  constexpr Timestamp last{std::numeric_limits<std::int64_t>::max()};
+  constexpr Timestamp first{std::numeric_limits<std::int64_t>::min()};
+  constexpr auto ever = std::chrono::milliseconds::max();
+  CHECK(Timestamp{5} + std::chrono::milliseconds(3) == Timestamp{8});
+  CHECK(Timestamp{5} + ever == last);
+  CHECK(last + std::chrono::milliseconds(1) == last);
+  CHECK(first - std::chrono::milliseconds(1) == first);
+  CHECK(Timestamp{-2} - ever == first);
+  CHECK(first - last == std::chrono::milliseconds::min());
+  CHECK(last - first == ever);
+  CHECK(last - Timestamp{1} == ever - std::chrono::milliseconds(1));
+}

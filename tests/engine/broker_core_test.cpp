@@ -1,115 +1,204 @@
-#include <atomic>
 #include <millrace/engine/broker_core.hpp>
+#include <millrace/testing/faulty_io.hpp>
+#include <millrace/testing/manual_clock.hpp>
 #include <thread>
 
 #include "catch.hpp"
 #include "temp_directory.hpp"
 
 using namespace millrace;
+using Catch::Matchers::Contains;
 using engine::BrokerCore;
-using engine::ConfigMap;
-using test::TempDirectory;
-
-TEST_CASE("settings that no log works with are refused and not stored") {
-  const TempDirectory temp;
-  const ConfigMap wrong = GENERATE(
-      ConfigMap{{"segment.bytes", "500"}}, ConfigMap{{"segment.index.bytes", "16"}},
-      ConfigMap{{"segment.index.bytes", "1073741825"}}, ConfigMap{{"max.message.bytes", "60"}});
-  {
-    const auto broker = BrokerCore::open(temp.path(), {}).value();
-    broker->create_topic("a", 1, {}).value();
-    CHECK(broker->alter_topic("a", wrong).error().code() == Errc::invalid_argument);
-    CHECK(broker->create_topic("b", 1, wrong).error().code() == Errc::invalid_argument);
-    broker->close().value();
-  }
-  const auto broker = BrokerCore::open(temp.path(), {}).value();
-  CHECK(broker->topics().value().size() == 1);
-  CHECK(broker->topic("a").value()->entry.config.empty());
-}
-
-TEST_CASE("settings that an older version let in keep no directory from opening") {
-  const TempDirectory temp;
-  {
-    const auto broker = BrokerCore::open(temp.path(), {}).value();
-    for (const char* name : {"a", "b"}) broker->create_topic(name, 2, {}).value();
-    broker->close().value();
-    const auto directory = os::open_directory(temp.path(), false).value();
-    auto topics = engine::registry::load_topics(directory).value();
-    topics[0].config = {{"segment.bytes", "500"},
-                        {"max.message.bytes", "0"},
-                        {"compression.type", "one.we.lack"},
-                        {"of.a.later.version", "1"}};
-    engine::registry::save_topics(directory, topics).value();
-  }
-  const auto broker = BrokerCore::open(temp.path(), {}).value();
-  const auto partition = broker->topic("a").value()->partitions[1];
-  CHECK(partition->config().log.segment_bytes == storage::smallest_segment);
-  CHECK(broker->topic("b").value()->partitions[1]->append_record(Timestamp{1}, {}, Bytes(), {}));
-  // What is not understood stays as it is until it is set again, and hinders nothing else.
-  broker->alter_topic("a", {{"retention.ms", "5"}, {"max.message.bytes", ""}}).value();
-  CHECK(partition->append_record(Timestamp{1}, {}, Bytes(), {}));
-  const ConfigMap stored = broker->topic("a").value()->entry.config;
-  CHECK(stored.at("of.a.later.version") == "1");
-  CHECK(stored.at("retention.ms") == "5");
-  CHECK(BrokerCore::attach(temp.path(), {}).value()->topic("a"));
-}
+using BrokerPtr = std::shared_ptr<BrokerCore>;
 
 namespace {
 
+BrokerPtr open_in_memory() {
+  return BrokerCore::open(":memory:", {.background_thread = false}).value();
+}
+
 /// Runs both at the same time.
-template <typename A, typename B>
-void side_by_side(A one, B other) {
+template <typename First, typename Second>
+void together(First first, Second second) {
   std::atomic<int> ready{0};
-  const auto meet = [&] {
-    ready.fetch_add(1);
+  const auto start = [&] {
+    ++ready;
     while (ready.load() < 2) std::this_thread::yield();
   };
-  std::thread thread([&] {
-    meet();
-    one();
+  std::thread other([&] {
+    start();
+    second();
   });
-  meet();
-  other();
-  thread.join();
+  start();
+  first();
+  other.join();
 }
 
 }  // namespace
 
-TEST_CASE("of changes to one topic at the same time none is lost") {
-  const auto broker = BrokerCore::open(":memory:", {}).value();
+TEST_CASE("partition counts have a least and a most", "[engine][broker]") {
+  const BrokerPtr broker = open_in_memory();
+  for (const std::int32_t count : {0, -1, 100'001}) {
+    const auto created = broker->create_topic("t", count, {});
+    REQUIRE_FALSE(created);
+    CHECK(created.error().code() == Errc::invalid_argument);
+    CHECK_THAT(created.error().message(), Contains("1 to 100000 partitions, not"));
+  }
+  broker->create_topic("t", 2, {}).value();
+  for (const std::int32_t count : {-1, 1, 2}) CHECK_FALSE(broker->add_partitions("t", count));
+  CHECK(broker->topic("t").value()->entry.partitions == 2);
+}
+
+TEST_CASE("a broker opens again whatever settings its topics were altered to", "[engine][broker]") {
+  const test::TempDirectory temp;
+  for (const char* setting : {"segment.bytes", "segment.index.bytes", "max.message.bytes",
+                              "segment.ms", "index.interval.bytes"}) {
+    for (const char* value : {"0", "1", "14", "16", "60", "61", "1024", "2147483647"}) {
+      INFO(setting << "=" << value);
+      {
+        const auto broker = BrokerCore::open(temp.path(), {.background_thread = false}).value();
+        if (!broker->topic("t")) broker->create_topic("t", 1, {}).value();
+        static_cast<void>(broker->alter_topic("t", {{setting, value}}));
+      }
+      auto again = BrokerCore::open(temp.path(), {.background_thread = false});
+      REQUIRE(again);
+      (*again)->alter_topic("t", {{setting, ""}}).value();
+    }
+  }
+}
+
+TEST_CASE("a refused alteration changes nothing", "[engine][broker]") {
+  const BrokerPtr broker = open_in_memory();
+  broker->create_topic("t", 1, {{"retention.ms", "5"}}).value();
+  CHECK_FALSE(broker->alter_topic("t", {{"retention.ms", "6"}, {"segment.bytes", "none"}}));
+  CHECK(broker->topic("t").value()->entry.config.at("retention.ms") == "5");
+  const auto& partition = broker->topic("t").value()->partitions.front();
+  CHECK(partition->log().options().retention_ms == std::chrono::milliseconds(5));
+}
+
+TEST_CASE("what cannot be saved is as it was", "[engine][broker]") {
+  const test::TempDirectory temp;
+  testing::FaultyIo io;
+  const auto broker =
+      BrokerCore::open(temp.path(), {.background_thread = false, .io_hooks = &io}).value();
   broker->create_topic("t", 1, {}).value();
-  for (int round = 2; round < 300; ++round) {
-    const std::string value = std::to_string(round);
-    side_by_side([&] { broker->add_partitions("t", round).value(); },
-                 [&] {
-                   broker->alter_topic("t", {{"retention.ms", value}}).value();
-                 });
+  io.fail({.os_code = ENOSPC,
+           .path_suffix = std::string(engine::registry::topics_file) + ".tmp",
+           .for_ever = true});
+  CHECK(broker->alter_topic("t", {{"retention.ms", "6"}}).error().code() == Errc::no_space);
+  CHECK(broker->topic("t").value()->entry.config.empty());
+  CHECK(broker->add_partitions("t", 3).error().code() == Errc::no_space);
+  CHECK(broker->topic("t").value()->entry.partitions == 1);
+  CHECK(broker->topic("t").value()->readers.size() == 1);
+  CHECK_FALSE(broker->create_topic("u", 1, {}));
+  CHECK(broker->topic("u").error().code() == Errc::unknown_topic);
+  CHECK_FALSE(broker->delete_topic("t"));
+  CHECK(broker->topic("t"));
+  io.heal();
+  broker->add_partitions("t", 3).value();
+  broker->create_topic("u", 1, {}).value();
+  broker->delete_topic("t").value();
+  CHECK(broker->topics().value().size() == 1);
+}
+
+TEST_CASE("growing a topic on two threads leaves the larger number", "[engine][broker]") {
+  for (int round = 0; round < 200; ++round) {
+    const BrokerPtr broker = open_in_memory();
+    broker->create_topic("t", 1, {}).value();
+    Result<void> larger;
+    together([&] { static_cast<void>(broker->add_partitions("t", 2)); },
+             [&] { larger = broker->add_partitions("t", 3); });
+    CHECK(larger);
     const auto topic = broker->topic("t").value();
-    REQUIRE(topic->entry.partitions == round);
-    REQUIRE(topic->partitions.size() == static_cast<std::size_t>(round));
-    REQUIRE(topic->entry.config.at("retention.ms") == value);
+    REQUIRE(topic->entry.partitions == 3);
+    REQUIRE(topic->partitions.size() == 3);
   }
 }
 
-TEST_CASE("a deleted topic does not come back by a change at the same time") {
-  const auto broker = BrokerCore::open(":memory:", {}).value();
-  for (int round = 0; round < 300; ++round) {
+TEST_CASE("alterations on two threads both count", "[engine][broker]") {
+  for (int round = 0; round < 200; ++round) {
+    const BrokerPtr broker = open_in_memory();
     broker->create_topic("t", 1, {}).value();
-    side_by_side([&] { broker->delete_topic("t").value(); },
-                 [&] {
-                   static_cast<void>(broker->alter_topic("t", {{"retention.ms", "5"}}));
-                 });
-    REQUIRE(broker->topics().value().empty());
+    together(
+        [&] {
+          CHECK(broker->alter_topic("t", {{"retention.ms", "6"}}));
+        },
+        [&] {
+          CHECK(broker->alter_topic("t", {{"segment.ms", "7"}}));
+        });
+    const auto config = broker->topic("t").value()->entry.config;
+    REQUIRE(config.size() == 2);
   }
 }
 
-TEST_CASE("of two that delete a topic at the same time one is told that it is gone") {
-  const auto broker = BrokerCore::open(":memory:", {}).value();
-  for (int round = 0; round < 300; ++round) {
-    broker->create_topic("t", 1, {}).value();
+TEST_CASE("a topic is made once by two threads, and deleted once", "[engine][broker]") {
+  for (int round = 0; round < 100; ++round) {
+    const BrokerPtr broker = open_in_memory();
+    std::atomic<int> made{0};
     std::atomic<int> deleted{0};
-    const auto remove = [&] { deleted.fetch_add(broker->delete_topic("t") ? 1 : 0); };
-    side_by_side(remove, remove);
-    REQUIRE(deleted == 1);
+    const auto make = [&] { made += broker->create_topic("t", 1, {}).has_value() ? 1 : 0; };
+    const auto remove = [&] { deleted += broker->delete_topic("t").has_value() ? 1 : 0; };
+    together(make, make);
+    CHECK(made == 1);
+    together(remove, remove);
+    CHECK(deleted == 1);
+  }
+}
+
+TEST_CASE("after close nothing changes, and closing again is no error", "[engine][broker]") {
+  const BrokerPtr broker = open_in_memory();
+  broker->create_topic("t", 1, {}).value();
+  broker->close().value();
+  broker->close().value();
+  CHECK(broker->is_closed());
+  for (const auto& error :
+       {broker->create_topic("u", 1, {}).error(), broker->alter_topic("t", {}).error(),
+        broker->add_partitions("t", 2).error(), broker->delete_topic("t").error()}) {
+    CHECK(error.code() == Errc::closed);
+    CHECK_THAT(error.message(), Contains("is closed"));
+  }
+}
+
+TEST_CASE("an attachment refuses changes, and says where they are made", "[engine][broker]") {
+  const test::TempDirectory temp;
+  const auto owner = BrokerCore::open(temp.path(), {.background_thread = false}).value();
+  owner->create_topic("t", 1, {}).value();
+  const auto attached = BrokerCore::attach(temp.path(), {}).value();
+  CHECK_FALSE(attached->is_owner());
+  for (const auto& error :
+       {attached->create_topic("u", 1, {}).error(), attached->alter_topic("t", {}).error(),
+        attached->add_partitions("t", 2).error(), attached->delete_topic("t").error()}) {
+    CHECK(error.code() == Errc::read_only);
+    CHECK_THAT(error.message(), Contains("the process that owns the directory"));
+  }
+  const auto before = attached->topic("t").value();
+  owner->add_partitions("t", 2).value();
+  CHECK(attached->topic("t").value()->readers.size() == 2);
+  owner->delete_topic("t").value();
+  owner->create_topic("t", 1, {}).value();
+  const auto after = attached->topic("t").value();
+  CHECK(after->entry.id != before->entry.id);
+  CHECK(after->readers.front() != before->readers.front());
+  CHECK(BrokerCore::attach(":memory:", {}).error().code() == Errc::invalid_argument);
+}
+
+TEST_CASE("cleaning is due at its interval, again and again", "[engine][broker]") {
+  testing::ManualClock clock;
+  const auto broker =
+      BrokerCore::open(":memory:", {.background_thread = false,
+                                    .clock = &clock,
+                                    .retention_check_interval = std::chrono::minutes(5)})
+          .value();
+  broker->create_topic("t", 1, {{"retention.ms", "1000"}}).value();
+  auto& partition = *broker->topic("t").value()->partitions.front();
+  for (std::int64_t round = 1; round <= 3; ++round) {
+    const auto done = partition.append_record(clock.now(), std::nullopt, as_bytes("v"), {}).value();
+    partition.wait_acknowledged(done.next_offset).value();
+    clock.advance(std::chrono::minutes(5) - std::chrono::milliseconds(1));
+    broker->run_pending();
+    CHECK(partition.log().log_start_offset() == Offset{round - 1});
+    clock.advance(std::chrono::milliseconds(1));
+    broker->run_pending();
+    CHECK(partition.log().log_start_offset() == Offset{round});
   }
 }

@@ -46,3 +46,40 @@ TEST_CASE("an attachment lives through blocks that the owner gives back", "[stor
   CHECK(difference(read_all(*attached, Offset{250}, attached->visible_end()),
                    {expected.begin() + 250, expected.end()}) == "");
 }
+
+TEST_CASE("an attachment that looks away while the log is cut and grows again",
+          "[storage][attached]") {
+  const Place place(false);
+  auto log = open_log(place.directory, visible_at_once());
+  append(*log, numbered(0, 3));
+  append(*log, numbered(3, 3));
+  log->roll().value();
+  append(*log, numbered(6, 3));
+  const auto attached = AttachedLog::open(place.directory).value();
+  CHECK(difference(read_all(*attached, Offset{0}, attached->visible_end()), numbered(0, 9)) == "");
+  log->truncate_to(Offset{3}).value();
+  append(*log, numbered(3, 30));
+  log->roll().value();
+  append(*log, numbered(33, 3));
+  CHECK(difference(read_all(*attached, Offset{0}, attached->visible_end()), numbered(0, 36)) == "");
+}
+
+TEST_CASE("an attachment finds a batch that crosses the end it knows", "[storage][attached]") {
+  const Place place(false);
+  storage::LogOptions options;
+  options.visible_on_append = true;
+  options.cleanup_compact = true;
+  auto log = open_log(place.directory, options);
+  append(*log, numbered(0, 3));
+  append(*log, numbered(3, 3));
+  log->close().value();  // the file ends where the batches do
+  log = open_log(place.directory, options);
+  log->truncate_to(Offset{3}).value();
+  const auto attached = AttachedLog::open(place.directory).value();
+  CHECK(read_all(*attached, Offset{0}, attached->visible_end()).size() == 3);
+  auto behind_hole = batch_of(numbered(10, 30));
+  record::stamp_batch(behind_hole, Offset{10}, LeaderEpoch{0});
+  log->append_as_given(behind_hole).value();
+  CHECK(difference(read_all(*attached, Offset{5}, attached->visible_end()), numbered(10, 30)) ==
+        "");
+}

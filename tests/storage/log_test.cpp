@@ -253,3 +253,39 @@ TEST_CASE("after a kill the last batches are read, however long the log is", "[s
     CHECK(log->size_bytes() > static_cast<std::uint64_t>(total) * 1000);
   }
 }
+
+TEST_CASE("what readers have seen stays visible when visibility changes", "[storage][log]") {
+  const Place place(true);
+  auto options = small_segments(WritePath::mapped);
+  options.visible_on_append = true;
+  auto log = open_log(place.directory, options);
+  append(*log, numbered(0, 3));
+  log->roll().value();
+  append(*log, numbered(3, 3));
+  options.visible_on_append = false;
+  log->set_options(options);
+  append(*log, numbered(6, 3));
+  CHECK(log->high_watermark() == Offset{6});
+  log->flush_sealed().value();
+  CHECK(log->flushed_offset() == Offset{3});
+  CHECK(log->high_watermark() == Offset{6});
+  log->flush().value();
+  CHECK(log->high_watermark() == Offset{9});
+  append(*log, numbered(9, 1));
+  options.visible_on_append = true;
+  log->set_options(options);
+  CHECK(log->high_watermark() == Offset{10});
+}
+
+TEST_CASE("an empty log can be cut below its start", "[storage][log]") {
+  const Place place(true);
+  auto log = open_log(place.directory, small_segments(WritePath::write));
+  log->truncate_to(Offset{-1}).value();
+  CHECK(log->log_end_offset() == Offset{0});
+  append(*log, numbered(0, 3));
+  log->flush().value();
+  log->delete_before(Offset{3}).value();
+  log->truncate_to(Offset{0}).value();
+  CHECK(log->log_start_offset() == Offset{3});
+  CHECK(log->log_end_offset() == Offset{3});
+}

@@ -55,8 +55,8 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   Result<storage::Appended> append_record(Timestamp time, std::optional<Bytes> key,
                                           std::optional<Bytes> value,
                                           std::span<const record::HeaderView> headers);
-  /// Returns when the policy acknowledges everything below `end`.
-  Result<void> wait_acknowledged(Offset end);
+  /// Returns when the policy acknowledges everything below `end`: whether that means durable.
+  Result<bool> wait_acknowledged(Offset end);
   /// Makes everything durable now, whatever the policy.
   Result<void> flush();
 

@@ -62,6 +62,8 @@ class Segment {
       end_.store(end, std::memory_order_release);
     }
   }
+  /// Bytes of the log that are mapped: more are not seen through this object.
+  std::uint64_t mapped_bytes() const noexcept { return map_.length(); }
   /// Faults in what is touched for the first time, so that a bad sector is an error and not a
   /// SIGBUS; a bit test when done before.
   Result<void> check_readable(std::uint64_t position, std::uint64_t length);
