@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <millrace/core/clock.hpp>
@@ -34,6 +35,11 @@ struct BrokerOptions {
   const Clock* clock = nullptr;
   /// Watches and upsets system calls, for tests; see testing/. Must outlive the broker.
   os::IoHooks* io_hooks = nullptr;
+  /// Told when background work fails that no call waits for: retention, compaction, removing files,
+  /// interval flushes, syncing sealed segments. The error names the topic-partition; it comes again
+  /// each time the work is tried again and fails. Called on the background thread, or within
+  /// run_pending(), and not after close(); must be quick and must not call the broker.
+  std::function<void(const Error&)> on_background_error = {};
 };
 
 /// A topic's settings by name: Kafka's topic configs and millrace's own; `millrace topic describe`

@@ -6,8 +6,8 @@ namespace millrace::inline v0 {
 namespace {
 
 engine::BrokerCoreOptions core_options(const BrokerOptions& options) {
-  return {options.create_if_missing, options.background_thread, options.clock, options.io_hooks,
-          options.retention_check_interval};
+  return {options.create_if_missing, options.background_thread,        options.clock,
+          options.io_hooks,          options.retention_check_interval, options.on_background_error};
 }
 
 const char* name_of(storage::RecoveryKind kind) {

@@ -35,7 +35,7 @@ BrokerCore::BrokerCore(std::string path, const BrokerCoreOptions& options, bool 
       options_(options),
       owner_(owner),
       clock_(options.clock != nullptr ? options.clock : &system_clock()),
-      scheduler_(*clock_) {}
+      scheduler_(*clock_, options.on_background_error) {}
 
 // Whoever wants to hear what was not durable calls close() first.
 BrokerCore::~BrokerCore() { static_cast<void>(close()); }
@@ -310,8 +310,7 @@ void BrokerCore::schedule_cleaning() {
     if (!self || self->is_closed()) return;
     auto topics = self->topics();
     for (const auto& topic : topics ? *topics : std::vector<TopicPtr>()) {
-      // A partition that cannot be cleaned keeps its segments; its log says why at the next append.
-      for (const auto& partition : topic->partitions) static_cast<void>(partition->clean());
+      for (const auto& partition : topic->partitions) partition->clean_task();
     }
     self->schedule_cleaning();
   });

@@ -87,7 +87,7 @@ void Partition::arm_flush() {
 
 void Partition::interval_task() {
   flush_armed_.store(false);
-  static_cast<void>(flush());
+  report(flush());
   if (!log_->has_failed() && log_->flushed_offset() < log_->log_end_offset()) arm_flush();
 }
 
@@ -104,7 +104,17 @@ void Partition::prepare_task() {
 }
 
 void Partition::flush_sealed_task() {
-  static_cast<void>(log_->flush_sealed());
+  auto done = log_->flush_sealed();
+  if (!done) report(located(done.error()));
+}
+
+void Partition::clean_task() {
+  report(clean());
+}
+
+void Partition::report(const Result<void>& done) const {
+  // A topic that was deleted meanwhile is no failure.
+  if (!done && done.error().code() != Errc::closed) scheduler_.report(done.error());
 }
 
 Result<bool> Partition::wait_acknowledged(Offset end) {

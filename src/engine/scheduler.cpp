@@ -27,7 +27,8 @@ struct Scheduler::State {
   bool stopping = false;
 };
 
-Scheduler::Scheduler(const Clock& clock) : clock_(clock), state_(std::make_shared<State>(clock)) {}
+Scheduler::Scheduler(const Clock& clock, FailureHandler on_failure)
+    : clock_(clock), on_failure_(std::move(on_failure)), state_(std::make_shared<State>(clock)) {}
 
 void Scheduler::start() {
   state_->has_thread = true;

@@ -225,6 +225,100 @@ TEST_CASE("without a background thread the user runs what is due") {
   CHECK(partition.offsets().end == millrace::Offset{1});
 }
 
+TEST_CASE("background work that fails is told of, each time") {
+  using millrace::os::IoOp;
+  const TempDirectory temp;
+  millrace::testing::ManualClock clock;
+  millrace::testing::FaultyIo io;
+  std::vector<millrace::Error> errors;
+  const auto broker =
+      Broker::open(temp.path(),
+                   {.background_thread = false,
+                    .retention_check_interval = std::chrono::seconds(10),
+                    .clock = &clock,
+                    .io_hooks = &io,
+                    .on_background_error = [&](const auto& error) { errors.push_back(error); }})
+          .value();
+  const auto pass = [&](int seconds) {
+    clock.advance(std::chrono::seconds(seconds));
+    broker.run_pending();
+  };
+  const auto open = [&](millrace::TopicSettings settings) {
+    settings["segment.bytes"] = "1024";
+    const auto topic =
+        broker.topic<std::string, std::string>("t", {.partitions = 2, .settings = settings});
+    return topic.value().partition(1).value();
+  };
+  const std::string text(600, 'x');
+  SECTION("compaction") {
+    const auto partition =
+        open({{"cleanup.policy", "compact"}, {"min.cleanable.dirty.ratio", "0"}});
+    for (int i = 0; i < 5; ++i) partition.append("k", text).value();
+    io.fail({.ops = {IoOp::create}, .path_suffix = ".log.cleaned", .for_ever = true});
+    pass(11);
+    REQUIRE(errors.size() == 1);
+    pass(11);
+    REQUIRE(errors.size() == 2);
+    CHECK_THAT(errors[1].message(), Contains("t-1") && Contains(".log.cleaned"));
+    io.heal();
+    pass(11);
+  }
+  SECTION("retention") {
+    const auto partition = open({{"retention.ms", "1000"}});
+    for (int i = 0; i < 3; ++i) partition.append("k", text).value();
+    io.fail({.ops = {IoOp::remove}, .path_suffix = ".log", .for_ever = true});
+    pass(11);
+    REQUIRE(errors.size() == 1);
+    io.heal();
+    pass(11);
+  }
+  SECTION("an interval flush") {
+    const auto partition = open({{"flush.ms", "50"}});
+    partition.append("k", "v").value();
+    io.fail({.ops = {IoOp::sync_data, IoOp::sync_range}, .path_suffix = ".log"});
+    pass(1);
+    REQUIRE(errors.size() == 1);
+  }
+  SECTION("syncing what a roll sealed") {
+    const auto partition = open({{"millrace.flush.policy", "by_os"}});
+    partition.append("k", text).value();
+    broker.run_pending();
+    io.fail({.ops = {IoOp::sync_data, IoOp::sync_range}, .path_suffix = ".log"});
+    partition.append("k", text).value();
+    pass(1);
+    REQUIRE(errors.size() == 1);
+  }
+  const std::size_t told = errors.size();
+  CHECK(errors[0].code() == Errc::io_error);
+  CHECK(errors[0].topic() == "t");
+  CHECK(errors[0].partition() == 1);
+  broker.delete_topic("t").value();
+  pass(11);
+  CHECK(errors.size() == told);
+}
+
+TEST_CASE("with a background thread its errors are told there") {
+  const TempDirectory temp;
+  millrace::testing::FaultyIo io;
+  std::atomic<bool> told{false};
+  std::thread::id where;
+  const auto broker = Broker::open(temp.path(), {.io_hooks = &io,
+                                                 .on_background_error =
+                                                     [&](const auto&) {
+                                                       where = std::this_thread::get_id();
+                                                       told = true;
+                                                       told.notify_all();
+                                                     }})
+                          .value();
+  const auto topic = broker.topic<std::string, std::string>("t", {.settings = {{"flush.ms", "1"}}});
+  io.fail({.ops = {millrace::os::IoOp::sync_data, millrace::os::IoOp::sync_range},
+           .path_suffix = ".log"});
+  topic.value().partition(0).value().append("k", "v").value();
+  told.wait(false);
+  CHECK(where != std::this_thread::get_id());
+  CHECK(broker.close().error().code() == Errc::log_failed);
+}
+
 TEST_CASE("a damaged list of topics is an error that names it") {
   const TempDirectory temp;
   {

@@ -17,6 +17,7 @@ struct BrokerCoreOptions {
   const Clock* clock = nullptr;   ///< null: the machine's
   os::IoHooks* io_hooks = nullptr;
   std::chrono::milliseconds retention_check_interval = std::chrono::minutes(5);
+  Scheduler::FailureHandler on_background_error = {};
 };
 
 /// One topic: its partitions, ours or another process's.

@@ -2,10 +2,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <millrace/core/clock.hpp>
+#include <millrace/core/error.hpp>
 #include <optional>
 #include <thread>
-
-#include <millrace/core/clock.hpp>
 
 namespace millrace::inline v0::engine {
 
@@ -16,8 +16,10 @@ class Scheduler {
  public:
   using Task = std::function<void()>;
   using Steady = Clock::Steady;
+  using FailureHandler = std::function<void(const Error&)>;
 
-  explicit Scheduler(const Clock& clock);
+  /// `on_failure`, if given, hears what tasks report().
+  explicit Scheduler(const Clock& clock, FailureHandler on_failure = {});
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
   ~Scheduler() { stop(); }
@@ -35,6 +37,10 @@ class Scheduler {
   void at(Steady time, Task task);
   /// Runs what is due at `now`, on the caller's thread; returns how many tasks ran.
   std::size_t run_pending(Steady now);
+  /// For tasks: tells of a failure that nobody waits for.
+  void report(const Error& error) const {
+    if (on_failure_) on_failure_(error);
+  }
   /// When the next task is due.
   std::optional<Steady> next_due() const;
 
@@ -43,6 +49,7 @@ class Scheduler {
   static void loop(State& state);
 
   const Clock& clock_;
+  const FailureHandler on_failure_;
   std::shared_ptr<State> state_;
   std::thread thread_;
 };
