@@ -251,6 +251,7 @@ Result<FilePosition> Segment::find(Offset offset) {
 
 Result<TimeEntry> Segment::largest(Offset limit) {
   MILLRACE_CHECK(open());
+  if (mode_ == SegmentMode::attached) MILLRACE_CHECK(refresh());  // it may have grown
   if (sealed_.load(std::memory_order_acquire)) return largest_;
   TimeEntry largest{Timestamp::none(), base_};
   std::uint64_t position = 0;

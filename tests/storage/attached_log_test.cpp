@@ -83,3 +83,19 @@ TEST_CASE("an attachment finds a batch that crosses the end it knows", "[storage
   CHECK(difference(read_all(*attached, Offset{5}, attached->visible_end()), numbered(10, 30)) ==
         "");
 }
+
+TEST_CASE("an attachment finds a time that came after it looked", "[storage][attached]") {
+  const Place place(false);
+  auto log = open_log(place.directory, visible_at_once());
+  append(*log, numbered(0, 3));
+  const auto attached = AttachedLog::open(place.directory).value();
+  const auto find = [&](std::int64_t number) {
+    return storage::find_time(*attached, Timestamp{1'600'000'000'000 + number},
+                              attached->visible_end())
+        .value();
+  };
+  CHECK(find(2)->offset == Offset{2});
+  append(*log, numbered(3, 3));
+  REQUIRE(find(5));
+  CHECK(find(5)->offset == Offset{5});
+}
