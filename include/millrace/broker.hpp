@@ -111,8 +111,8 @@ class Broker {
   /// append, roll or cleaning on. Those of the flush policy ("millrace.flush.policy",
   /// "flush.messages", "flush.ms") replace the one that the topic has, your own too, and flush what
   /// was appended before; other settings leave it alone. Errors: unknown_topic, invalid_argument,
-  /// no_space, io_error; that and log_failed may also say that the settings are stored but a
-  /// partition could not be flushed.
+  /// no_space, io_error; the last one and log_failed may also say that the settings are stored but
+  /// a partition could not be flushed.
   Result<void> alter_topic(std::string_view name, const TopicSettings& changes) const;
   /// `total` must be more than there are. Keys may then map to other partitions.
   Result<void> add_partitions(std::string_view name, std::int32_t total) const;

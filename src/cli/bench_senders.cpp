@@ -1,6 +1,8 @@
 #include <atomic>
 #include <deque>
 #include <millrace/os/wait_word.hpp>
+#include <mutex>
+#include <utility>
 
 #include "bench_framed.hpp"
 #include "bench_limits.hpp"
@@ -75,19 +77,40 @@ void senders_pass(const std::string& row, std::size_t value_bytes, const Effort&
   }
 }
 
-/// Who sleeps until `round` changes, and how many have handed over a record since it did.
+/// What is handed over goes into the batch that gathers; its number is what its senders wait for.
 struct Herd {
-  alignas(64) std::atomic<std::uint32_t> round{0};
-  alignas(64) std::atomic<std::uint32_t> arrived{0};
+  std::mutex mutex;
+  std::uint32_t batch = 1;    // that gathers
+  std::uint32_t waiting = 0;  // records in it
+  alignas(64) std::atomic<std::uint32_t> synced{0};
   std::atomic<bool> over{false};
+
+  std::uint32_t hand_over() {
+    const std::lock_guard lock(mutex);
+    ++waiting;
+    return batch;
+  }
+  std::uint32_t take() {
+    const std::lock_guard lock(mutex);
+    ++batch;
+    return std::exchange(waiting, 0);
+  }
+  std::uint32_t count() {
+    const std::lock_guard lock(mutex);
+    return waiting;
+  }
+  void finish_one() {
+    synced.fetch_add(1);
+    os::wake_all(synced);
+  }
 };
 
 /// As long as each look finds more.
-void wait_for_arrivals(const Herd& herd) {
+void wait_for_arrivals(Herd& herd) {
   std::uint32_t seen = 0;
-  for (int idle = 0; herd.arrived < senders && idle < 3;) {
+  for (int idle = 0; seen < senders && idle < 3;) {
     std::this_thread::yield();
-    const std::uint32_t now = herd.arrived;
+    const std::uint32_t now = herd.count();
     idle = now == seen ? idle + 1 : 0;
     seen = now;
   }
@@ -101,7 +124,7 @@ std::uint64_t sync_for_all(Herd& herd, const WrittenFile& file, std::size_t valu
   std::size_t at = 0;
   for (const auto start = SteadyClock::now(); seconds_since(start) < seconds;) {
     wait_for_arrivals(herd);
-    const std::uint32_t count = herd.arrived.exchange(0);
+    const std::uint32_t count = herd.take();
     std::size_t used = 0;
     for (std::uint32_t i = 0; i < count; ++i) {
       used += frame(buffer.data() + used, value.data(), value_bytes, records++);
@@ -110,17 +133,17 @@ std::uint64_t sync_for_all(Herd& herd, const WrittenFile& file, std::size_t valu
     file.write(Bytes(buffer).first(used), at);
     at += used;
     file.sync();
-    herd.round.fetch_add(1);
-    os::wake_all(herd.round);
+    herd.finish_one();
   }
   return records;
 }
 
 void hand_over_and_sleep(Herd& herd) {
   while (!herd.over) {
-    const std::uint32_t round = herd.round;
-    herd.arrived.fetch_add(1);
-    while (herd.round == round) os::wait_on(herd.round, round);
+    const std::uint32_t batch = herd.hand_over();
+    for (std::uint32_t seen = herd.synced; seen < batch && !herd.over; seen = herd.synced) {
+      os::wait_on(herd.synced, seen);
+    }
   }
 }
 
@@ -137,8 +160,7 @@ void senders_limit(std::size_t value_bytes, const Effort& effort, const RowSink&
     sink("limit/senders64.sync" + size_tag(value_bytes),
          static_cast<double>(records) / seconds_since(start), "rec/s");
     herd.over = true;
-    herd.round.fetch_add(1);
-    os::wake_all(herd.round);
+    herd.finish_one();
   });
 }
 

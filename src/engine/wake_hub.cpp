@@ -78,7 +78,7 @@ bool WakeHub::wait(std::span<storage::ControlBlock* const> partitions, WaitStrat
       can_be_woken &= partition != nullptr;
     }
     // The other half of the fence in notify(): either it sees the flag, or we see its offset. The
-    // loads in ready() only acquire, so on arm64 they could go before the stores; not on x86.
+    // loads in ready() only acquire, so on arm64 they could go before the stores; never on x86.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (ready()) return true;
     auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - now);
