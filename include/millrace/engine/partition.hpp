@@ -60,7 +60,9 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   /// Makes everything durable now, whatever the policy.
   Result<void> flush();
 
-  /// Retention, compaction and removal of files; called by the schedule, which hears of a failure.
+  /// Retention, compaction and removal of files.
+  Result<void> clean();
+  /// The same, for the schedule, which hears of a failure.
   void clean_task();
   Result<void> close();
 
@@ -71,7 +73,6 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   void prepare_task();
   void flush_sealed_task();
   void interval_task();
-  Result<void> clean();
   void report(const Result<void>& done) const;
   Error located(const Error& error) const { return error.at(topic_, id_); }
 
