@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <millrace/core/assert.hpp>
 #include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/index_builder.hpp>
@@ -18,7 +19,9 @@ std::size_t chunks_of(std::uint64_t bytes, std::uint64_t chunk) {
 
 Segment::Segment(os::DirectoryPtr directory, Offset base, SegmentMode mode, Limits limits,
                  std::uint64_t end)
-    : directory_(std::move(directory)), base_(base), mode_(mode), limits_(limits), end_(end) {}
+    : directory_(std::move(directory)), base_(base), mode_(mode), limits_(limits), end_(end) {
+  MILLRACE_ASSERT(mode != SegmentMode::attached);  // needs its owner's block
+}
 
 Segment::Segment(os::DirectoryPtr directory, Offset base, std::shared_ptr<const ControlBlock> owner,
                  Limits limits)

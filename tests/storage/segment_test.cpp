@@ -31,8 +31,15 @@ struct Sealed {
     log->roll().value();
     log->close().value();
   }
-  std::shared_ptr<Segment> segment(SegmentMode mode = SegmentMode::sealed) const {
-    return std::make_shared<Segment>(place.directory, Offset{0}, mode, limits);
+  std::shared_ptr<Segment> segment() const {
+    return std::make_shared<Segment>(place.directory, Offset{0}, SegmentMode::sealed, limits);
+  }
+  std::shared_ptr<Segment> attached() const {
+    const auto control = std::make_shared<storage::ControlFile>(
+        storage::ControlFile::attach(place.directory).value());
+    return std::make_shared<Segment>(
+        place.directory, Offset{0},
+        std::shared_ptr<const storage::ControlBlock>(control, &control->block()), limits);
   }
 };
 
@@ -40,8 +47,7 @@ struct Sealed {
 
 TEST_CASE("a batch is found by every offset it has", "[storage][segment]") {
   const Sealed sealed(20, GENERATE(0u, 500u, 1u << 20));
-  const auto mode = GENERATE(SegmentMode::sealed, SegmentMode::attached);
-  const auto segment = sealed.segment(mode);
+  const auto segment = GENERATE(true, false) ? sealed.segment() : sealed.attached();
   for (std::int64_t offset = 0; offset < 60; ++offset) {
     const auto found = segment->find(Offset{offset}).value();
     REQUIRE(found.value() == sealed.positions[static_cast<std::size_t>(offset / 3)]);
