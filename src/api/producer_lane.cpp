@@ -58,11 +58,8 @@ Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback call
   context_->buffered_bytes.fetch_add(bound, std::memory_order_relaxed);
   if (callback) batch.callbacks.emplace_back(index, std::move(callback));
   Sent sent{gathering_, index};
-  if (builder_.size_bytes() >= batch_bytes_) {
-    dispatch(lock);
-  } else if (context_->options.linger.count() <= 0 && !leading_) {
-    dispatch(lock);
-  }
+  const bool full = builder_.size_bytes() >= batch_bytes_;
+  if (full || (context_->options.linger.count() <= 0 && !leading_)) dispatch(lock);
   if (gathering_ || !appended_.empty()) arm_timer();
   return sent;
 }

@@ -86,7 +86,7 @@ Result<void> IndexFile::take_count(const os::File& file, std::uint64_t size) {
   // behind them is a SIGBUS.
   MILLRACE_TRY(const std::size_t count,
                find_count(size / entry_bytes_, [&](std::size_t i) -> Result<bool> {
-                 std::array<std::byte, 16> entry;
+                 std::array<std::byte, 16> entry{};
                  const MutableBytes bytes = MutableBytes(entry).first(entry_bytes_);
                  MILLRACE_TRY(const std::size_t got, file.read_at(bytes, i * entry_bytes_));
                  return got < entry_bytes_ || all_zero(bytes);

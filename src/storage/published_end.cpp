@@ -17,7 +17,7 @@ struct Header {
 };
 
 Result<Header> read_header(const os::File& log, std::uint64_t position, std::uint64_t size) {
-  std::array<std::byte, layout::header_bytes> bytes;
+  std::array<std::byte, layout::header_bytes> bytes{};
   MILLRACE_TRY(const std::size_t got, log.read_at(bytes, position));
   if (got < bytes.size()) return Header{};
   const auto length = load_big<std::int32_t>(bytes.data() + layout::batch_length);

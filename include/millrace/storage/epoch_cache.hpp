@@ -17,7 +17,7 @@ class EpochCache {
     friend bool operator==(const Entry&, const Entry&) = default;
   };
   struct EndOffset {
-    LeaderEpoch epoch;
+    LeaderEpoch epoch{};
     Offset end;
     friend bool operator==(const EndOffset&, const EndOffset&) = default;
   };
