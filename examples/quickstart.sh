@@ -24,7 +24,7 @@ exec </dev/null
 bash .ci/install-packages.sh build
 mkdir -p build
 log=build/quickstart.log
-echo "building (details in $log)"
+echo "building, some minutes the first time (details in $log)"
 {
   cmake --preset release &&
     cmake --build --preset release --target example_quickstart millrace_program -j "$(nproc)"
@@ -43,7 +43,7 @@ millrace=build/release/src/millrace
 export MILLRACE_DATA=$data
 echo
 echo "The same with the program:"
-for command in "topic describe records" "consume records --max-records 3 --format '%p:%o %k %h, %S bytes\\n'"; do
+for command in "topic describe records" "consume records --max-records 3 --exit-at-end --format '%p:%o %k %h, %S bytes\\n'"; do
   echo
   echo "$ millrace --data $data $command"
   eval "$millrace $command" | sed -n '1,7p'

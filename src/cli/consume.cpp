@@ -28,7 +28,7 @@ constexpr const char* help_after_options =
     "  %% a percent sign; escapes: \\n \\r \\t \\0 \\a \\e \\\\ \\xHH\n\n"
     "Examples:\n"
     "  millrace --data d consume orders --exit-at-end --format '%p:%o %k = %s\\n'\n"
-    "  millrace --data d consume orders --from-time -5m --json | jq .value\n"
+    "  millrace --data d consume orders --from-time -5m --exit-at-end --json | jq .value\n"
     "  millrace --data d consume orders --offset -10 --follow";
 
 Timestamp now() {
@@ -69,7 +69,8 @@ void add_stop_options(CLI::App& command, CommandLine& line) {
   command.add_flag("--follow", line.follow, "Wait for more at the end (the default)")
       ->excludes(&exit_at_end);
   command.add_option("--max-records", line.options.max_records, "Exit after so many records")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::Validator(CLI::NonNegativeNumber).description(""));
 }
 
 void add_print_options(CLI::App& command, CommandLine& line) {

@@ -87,7 +87,7 @@ EXAMPLES
   millrace topic create orders --partitions 4 --config retention.ms=86400000
   printf 'alice\t9.99\nbob\t5.00\n' | millrace produce orders --key-separator '\t'
   millrace consume orders --exit-at-end --format '%p:%o %k bought for %s\n'
-  millrace consume orders --from-time -5m --json | jq .value
+  millrace consume orders --from-time -5m --exit-at-end --json | jq .value
   tail -F app.log | millrace produce logs --report >acknowledged
   millrace topic describe orders
   millrace log verify ./data && millrace log dump ./data --partition orders-0 --records

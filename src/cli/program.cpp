@@ -24,6 +24,10 @@ Program::Program() : app_("Kafka as a library: topics in a directory, from the c
 }
 
 void Program::require_data() const {
+  if (data_ == ":memory:") {
+    throw CLI::ValidationError(
+        "--data", "\":memory:\" would be gone with this command; give a directory (or ./:memory:)");
+  }
   if (!data_.empty()) return;
   throw CLI::RequiredError(
       "no data directory: give --data DIR, or set the environment variable MILLRACE_DATA",

@@ -135,6 +135,10 @@ Result<void> Segment::sync_files() {
 Result<void> Segment::check_readable(std::uint64_t position, std::uint64_t length) {
   const std::uint64_t until = position + std::max<std::uint64_t>(length, 1);
   int attempts = 0;
+  // Once for all that the owner reserves in one step, not for every batch.
+  const bool has_grown = mode_ == SegmentMode::attached &&
+                         std::min(until, end()) > file_end_.load(std::memory_order_relaxed);
+  if (has_grown) MILLRACE_CHECK(refresh());
   for (std::uint64_t chunk = position / check_chunk_bytes; chunk * check_chunk_bytes < until;
        ++chunk) {
     const std::uint64_t bit = std::uint64_t{1} << (chunk % 64);

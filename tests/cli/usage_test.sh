@@ -63,6 +63,8 @@ wrong "at most 1" consume t --from-beginning --end
 wrong "excludes" consume t --exit-at-end --follow
 wrong "excludes" consume t --json --format %s
 wrong "--max-records" consume t --max-records few
+wrong "--max-records" consume t --max-records -1
+wrong "would be gone with this command" --data :memory: topic create t
 
 saved=$MILLRACE_DATA
 unset MILLRACE_DATA
