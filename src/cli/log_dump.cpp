@@ -45,6 +45,10 @@ Result<OffsetRange> parse_offsets(std::string_view text) {
   if (!take(text.substr(0, colon), range.begin) || !take(text.substr(colon + 1), range.end)) {
     return wrong();
   }
+  if (range.begin > range.end) {
+    return Error(Errc::invalid_argument,
+                 fmt::format("\"{}\" ends before it begins; give the smaller offset first", text));
+  }
   return range;
 }
 

@@ -54,7 +54,7 @@ Result<void> repair(const RepairOptions& options) {
     side_files += report->side_files.size();
     MILLRACE_CHECK(output.flush());
   }
-  if (side_files > 0) {
+  if (side_files > 0 && !options.dry_run) {
     output.buffer() += fmt::format("{} with what was taken out; delete when nobody needs it\n",
                                    counted(side_files, "file"));
   }

@@ -123,6 +123,8 @@ run log dump "$data" --offsets 7
 expect_failure 2 '"7" is not of the form FROM:TO'
 run log dump "$data" --offsets :x
 expect_failure 2 'is not of the form FROM:TO'
+run log dump "$data" --offsets 5:3
+expect_failure 2 "ends before it begins"
 
 # One partition of several.
 run topic create spread --partitions 3
