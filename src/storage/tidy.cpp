@@ -111,6 +111,9 @@ Result<void> begin_exchange(const os::DirectoryPtr& directory, OffsetRange segme
 }
 
 Result<void> end_exchange(const os::DirectoryPtr& directory) {
+  // What was removed must be gone for good first: names may become durable in any order, and
+  // nothing else tells a replaced segment from one that counts.
+  MILLRACE_CHECK(directory->sync());
   MILLRACE_CHECK(directory->remove(exchange_file_name));
   return directory->sync();
 }

@@ -68,6 +68,11 @@ TEST_CASE("no crash loses what was flushed or brings back what was not written",
   CHECK(campaign(seed, states) == "");
 }
 
+TEST_CASE("what long campaigns found stays mended", "[recovery][crash]") {
+  // The announcement of an exchange was durably gone before the segments that were replaced.
+  CHECK(campaign(293, 400) == "");
+}
+
 TEST_CASE("a log that forgets to sync is found out", "[recovery][crash][canary]") {
   const auto swallow = [](os::IoOp op) {
     return [op](os::IoHooks& next) { return std::make_unique<SwallowedSyncs>(next, op); };
