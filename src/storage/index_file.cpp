@@ -5,8 +5,34 @@
 
 namespace millrace::inline v0::storage {
 namespace {
+
 constexpr std::uint64_t page_bytes = 4096;
+
+/// The number of entries below `limit`: they are non-zero, except that the very first may be, and
+/// are followed by zeros.
+template <typename IsZero>
+Result<std::size_t> find_count(std::size_t limit, IsZero is_zero) {
+  std::size_t low = 0;
+  std::size_t high = limit;
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    MILLRACE_TRY(const bool zero, is_zero(middle));
+    if (zero && middle != 0) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  if (low != 1) return low;
+  MILLRACE_TRY(const bool zero, is_zero(0));
+  return std::size_t{zero ? 0u : 1u};
 }
+
+bool all_zero(Bytes bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+}  // namespace
 
 Result<void> IndexFile::open(const os::DirectoryPtr& directory, std::string name, IndexMode mode,
                              std::size_t entry_bytes, std::uint64_t limit_bytes) {
@@ -46,34 +72,6 @@ Result<void> IndexFile::map(const os::File& file, std::uint64_t size) {
   count_.store(count, std::memory_order_release);
   return {};
 }
-
-namespace {
-
-/// The number of entries below `limit`: they are non-zero, except that the very first may be, and
-/// are followed by zeros.
-template <typename IsZero>
-Result<std::size_t> find_count(std::size_t limit, IsZero is_zero) {
-  std::size_t low = 0;
-  std::size_t high = limit;
-  while (low < high) {
-    const std::size_t middle = low + (high - low) / 2;
-    MILLRACE_TRY(const bool zero, is_zero(middle));
-    if (zero && middle != 0) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  if (low != 1) return low;
-  MILLRACE_TRY(const bool zero, is_zero(0));
-  return std::size_t{zero ? 0u : 1u};
-}
-
-bool all_zero(Bytes bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
-}
-
-}  // namespace
 
 Result<std::size_t> IndexFile::count_in_map(std::uint64_t size) const {
   return find_count(size / entry_bytes_, [&](std::size_t i) -> Result<bool> {

@@ -3,20 +3,10 @@
 #include <millrace/storage/cleaner.hpp>
 #include <millrace/storage/log.hpp>
 
+#include "storage/known_state.hpp"
+
 namespace millrace::inline v0::storage {
 namespace {
-
-/// Where the part that was never cleaned begins: kept beside the log, like Kafka's
-/// cleaner-offset-checkpoint but per partition. Losing it only makes the next pass do more.
-constexpr const char* cleaner_checkpoint = "cleaner-offset-checkpoint";
-
-Offset load_first_dirty(const os::DirectoryPtr& directory) {
-  auto text = directory->read_file(cleaner_checkpoint);
-  if (!text) return Offset{0};
-  const auto lines = parse_checkpoint(*text, cleaner_checkpoint);
-  if (!lines || lines->empty()) return Offset{0};
-  return Offset{std::strtoll(lines->front().c_str(), nullptr, 10)};
-}
 
 struct Dirty {
   std::vector<SegmentPtr> clean;
@@ -65,8 +55,9 @@ Result<std::uint64_t> Log::compact(bool force) {
     MILLRACE_CHECK(check_usable());
     list = *segments();
   }
-  MILLRACE_TRY(Dirty found, find_dirty(*list, load_first_dirty(directory_), now_options,
-                                       last_stable_offset(), now));
+  // Losing the checkpoint only makes this pass do more.
+  const Offset first_dirty = read_cleaner_checkpoint(directory_).value_or(Offset{0});
+  MILLRACE_TRY(Dirty found, find_dirty(*list, first_dirty, now_options, last_stable_offset(), now));
   if (found.dirty.empty()) return std::uint64_t{0};
   const double ratio = static_cast<double>(found.dirty_bytes) /
                        static_cast<double>(found.dirty_bytes + found.clean_bytes);
@@ -99,7 +90,7 @@ Result<std::uint64_t> Log::compact(bool force) {
     const Offset end = i + 1 < groups.size() ? groups[i + 1].front()->base_offset() : found.end;
     MILLRACE_CHECK(exchange(groups[i], end));
   }
-  MILLRACE_CHECK(directory_->replace_file(cleaner_checkpoint,
+  MILLRACE_CHECK(directory_->replace_file(cleaner_checkpoint_name,
                                           format_checkpoint({std::to_string(found.end.value())})));
   return freed;
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "weighted.hpp"
+
 namespace millrace::test {
 namespace {
 
@@ -101,12 +103,9 @@ std::span<const BrokerModel::Step> BrokerModel::steps() {
 }
 
 std::string BrokerModel::run(std::size_t count) {
-  std::uint64_t total = 0;
-  for (const Step& step : steps()) total += step.weight;
   for (std::size_t i = 0; i < count; ++i) {
-    std::uint64_t at = random(total);
-    const Step* chosen = steps().data();
-    for (; at >= chosen->weight; ++chosen) at -= chosen->weight;
+    const Step* const chosen =
+        &choose_weighted(steps(), [this](std::uint64_t below) { return random(below); });
     if (auto wrong = perform(chosen->name); !wrong.empty()) {
       std::string text = fmt::format("{}: step {}, {}: {}", name_, i, chosen->name, wrong);
       for (const auto& [name, value] : settings_) text += fmt::format("; {}={}", name, value);

@@ -5,6 +5,8 @@
 #include <array>
 #include <millrace/record/compression.hpp>
 
+#include "weighted.hpp"
+
 namespace millrace::test {
 namespace {
 
@@ -75,12 +77,9 @@ std::span<const LogModel::Step> LogModel::steps() {
 }
 
 std::string LogModel::run(std::size_t count) {
-  std::uint64_t total = 0;
-  for (const Step& step : steps()) total += step.weight;
   for (std::size_t i = 0; i < count; ++i) {
-    std::uint64_t at = random(total);
-    const Step* chosen = steps().data();
-    for (; at >= chosen->weight; ++chosen) at -= chosen->weight;
+    const Step* const chosen =
+        &choose_weighted(steps(), [this](std::uint64_t below) { return random(below); });
     std::string wrong;
     try {
       wrong = (this->*chosen->take)();
