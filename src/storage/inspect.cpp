@@ -29,6 +29,9 @@ class Verification {
     bool is_last = false;
     Offset limit{std::numeric_limits<std::int64_t>::max()};
     std::span<const PartitionFiles::SegmentFile> later = {};
+    std::optional<Offset> following() const {
+      return later.empty() ? std::nullopt : std::optional(later.front().base);
+    }
     /// The base of the segment that follows if this one ends at `end`; `end` if there is none.
     Offset next_base(Offset end) const {
       for (const auto& segment : later) {
@@ -109,7 +112,7 @@ void Verification::check_batch(const BatchScan& scan, const std::string& file) {
 bool Verification::check_damage(const BatchScan& scan, const std::string& file,
                                 const Place& place) {
   const DamageVerdict verdict =
-      judge_damage(known_, {scan.position(), scan.missing(), place.is_last});
+      judge_damage(known_, {scan.position(), scan.missing(), place.following()});
   if (!verdict.is_kept) {
     add({FindingKind::torn_tail,
          Severity::note,
@@ -135,7 +138,9 @@ bool Verification::check_damage(const BatchScan& scan, const std::string& file,
 void Verification::check_end(const BatchScan& scan, const SegmentSummary& segment,
                              const Place& place) {
   Offset should_end = place.is_last ? known_.least_end() : place.next_base(next_);
-  if (!place.is_last && !joins(known_, next_, should_end)) should_end = next_;
+  if (!place.is_last && !joins(known_, next_, should_end)) {
+    should_end = std::max(next_, known_.least_end());
+  }
   if (next_ < should_end) missing(segment.file, scan.position(), {next_, should_end});
   next_ = std::max(next_, should_end);
   if (place.is_last || scan.position() == segment.file_bytes) return;

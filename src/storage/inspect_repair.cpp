@@ -43,10 +43,15 @@ class Repair {
   Result<RepairReport> run();
 
  private:
-  Sorted sort_bytes(Bytes log, Offset base, Offset limit, bool is_last);
+  /// Where the offsets of a segment end at the latest, and what follows it.
+  struct Bounds {
+    Offset limit;
+    std::optional<Offset> next_base;
+  };
+  Sorted sort_bytes(Bytes log, Offset base, const Bounds& bounds);
   Result<SegmentFiles> tidy();
-  Result<bool> repair_segment(const PartitionFiles::SegmentFile& segment, Offset limit,
-                              bool is_last);
+  Result<bool> repair_segment(const PartitionFiles::SegmentFile& segment,
+                              const Bounds& bounds);
   Result<std::vector<Offset>> repair_segments(const SegmentFiles& files);
   Result<void> repair_checkpoints(const std::vector<Offset>& bases);
   Result<void> remove_control();
@@ -75,10 +80,10 @@ bool Repair::finds_fault(std::string_view file) const {
   });
 }
 
-Sorted Repair::sort_bytes(Bytes log, Offset base, Offset limit, bool is_last) {
+Sorted Repair::sort_bytes(Bytes log, Offset base, const Bounds& bounds) {
   Sorted sorted;
   sorted.next_offset = base;
-  BatchScan scan(log, base, limit);
+  BatchScan scan(log, base, bounds.limit);
   for (auto step = scan.next(); step != BatchScan::Step::end; step = scan.next()) {
     const std::uint64_t after = scan.position() + scan.length();
     OffsetRange lost = scan.missing();
@@ -93,14 +98,16 @@ Sorted Repair::sort_bytes(Bytes log, Offset base, Offset limit, bool is_last) {
       sorted.next_offset = scan.expected();
       continue;
     }
-    const DamageVerdict verdict = judge_damage(known_, {scan.position(), lost, is_last});
+    const DamageVerdict verdict = judge_damage(known_, {scan.position(), lost, bounds.next_base});
     sorted.ends_log = verdict.ends_log;
     if (!verdict.is_kept) {
       sorted.torn_bytes = end_of_content(log, scan.position()) - scan.position();
       break;
     }
     lost = verdict.lost;
-    if (lost.begin == lost.end && !is_last) lost.end = std::max(lost.begin, limit);
+    if (lost.begin == lost.end && bounds.next_base) {
+      lost.end = std::max(lost.begin, *bounds.next_base);
+    }
     sorted.damaged.push_back({scan.position(), scan.length()});
     if (lost.begin < lost.end) sorted.lost.push_back(lost);
     sorted.end = after;
@@ -178,8 +185,8 @@ Result<void> Repair::rebuild_indexes(Offset base) {
 }
 
 /// Whether the log goes on behind it.
-Result<bool> Repair::repair_segment(const PartitionFiles::SegmentFile& segment, Offset limit,
-                                    bool is_last) {
+Result<bool> Repair::repair_segment(const PartitionFiles::SegmentFile& segment,
+                                    const Bounds& bounds) {
   const Offset base = segment.base;
   const std::string& name = segment.name;
   bool indexes = finds_fault(file_name(base, offset_index_suffix)) ||
@@ -192,7 +199,7 @@ Result<bool> Repair::repair_segment(const PartitionFiles::SegmentFile& segment, 
       did(fmt::format("{} bytes of {} cannot be read from the disk and count as zeros",
                       content.unreadable(), name));
     }
-    const Sorted sorted = sort_bytes(log, base, limit, is_last);
+    const Sorted sorted = sort_bytes(log, base, bounds);
     report_.torn_bytes += sorted.torn_bytes;
     report_.lost.insert(report_.lost.end(), sorted.lost.begin(), sorted.lost.end());
     for (const ByteRange& range : sorted.damaged) {
@@ -235,8 +242,9 @@ Result<std::vector<Offset>> Repair::repair_segments(const SegmentFiles& files) {
       continue;
     }
     bases.push_back(base);
-    const Offset limit = limit_of_segment(directory_, files, i, known_);
-    MILLRACE_TRY(goes_on, repair_segment(files[i], limit, i + 1 == files.size()));
+    Bounds bounds{limit_of_segment(directory_, files, i, known_), std::nullopt};
+    if (i + 1 < files.size()) bounds.next_base = files[i + 1].base;
+    MILLRACE_TRY(goes_on, repair_segment(files[i], bounds));
   }
   return bases;
 }

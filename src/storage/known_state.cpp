@@ -48,16 +48,20 @@ DamageVerdict judge_damage(const KnownState& known, const DamagePlace& place) {
   if (missing.begin >= known.durable) return {.ends_log = true};
   const bool good_behind = missing.begin < missing.end;
   if (good_behind && missing.end <= known.durable) return {.is_kept = true, .lost = missing};
-  if (!good_behind && !place.is_last_segment) return {.is_kept = true, .lost = missing};
+  const bool ends_segment = !good_behind && place.next_base.has_value();
+  const bool is_durable = ends_segment && *place.next_base <= known.durable;
   // In a log with gaps, what was durable may have ended before: this is what came behind it.
-  const bool may_be_behind = known.gaps_are_normal && place.position >= known.stored_bytes();
+  const bool may_be_behind = known.gaps_are_normal && !is_durable &&
+                             (ends_segment || place.position >= known.stored_bytes());
+  if (ends_segment && !may_be_behind) return {.is_kept = true, .lost = missing};
   if (!known.is_known || may_be_behind) return {.ends_log = true};
   // Nothing good is left of what was durable; what is found behind it never was.
   return {.ends_log = true, .is_kept = true, .lost = {missing.begin, known.durable}};
 }
 
 bool joins(const KnownState& known, Offset end, Offset base) {
-  return base <= end || end < known.durable;
+  // A hole that compaction left cannot be told from one where something durable is missing.
+  return base <= std::max(end, known.durable) || (end < known.durable && !known.gaps_are_normal);
 }
 
 Result<KnownState> judge_control(const os::DirectoryPtr& directory, const ControlFile& control) {

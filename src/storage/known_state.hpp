@@ -53,7 +53,7 @@ struct DamageVerdict {
 struct DamagePlace {
   std::uint64_t position = 0;
   OffsetRange missing;  ///< as by BatchScan: without an end if nothing good follows in the segment
-  bool is_last_segment = false;
+  std::optional<Offset> next_base;  ///< of the segment behind it; none if it is the last
 };
 DamageVerdict judge_damage(const KnownState& known, const DamagePlace& place);
 

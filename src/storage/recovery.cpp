@@ -57,7 +57,7 @@ class Recovery {
   Result<Offset> limit_of(std::size_t index);
   Result<Outcome> scan_segment(std::size_t index);
   Result<void> write_again(const std::string& name, Bytes content);
-  bool scan_batches(BatchScan& scan, bool is_last);
+  bool scan_batches(BatchScan& scan, std::optional<Offset> next_base);
   void add_batch(const record::BatchView& batch);
   Result<void> cut_segments_after(std::size_t count);
   Result<void> rebuild_active_indexes();
@@ -186,7 +186,7 @@ void Recovery::add_batch(const record::BatchView& batch) {
 }
 
 /// Goes through a segment; false if it is torn at scan.position().
-bool Recovery::scan_batches(BatchScan& scan, bool is_last) {
+bool Recovery::scan_batches(BatchScan& scan, std::optional<Offset> next_base) {
   for (;;) {
     const auto step = scan.next();
     const OffsetRange missing = scan.missing();
@@ -198,7 +198,7 @@ bool Recovery::scan_batches(BatchScan& scan, bool is_last) {
     }
     out_.active_end = scan.position();
     if (step == BatchScan::Step::end) return true;
-    const DamageVerdict verdict = judge_damage(known_, {scan.position(), missing, is_last});
+    const DamageVerdict verdict = judge_damage(known_, {scan.position(), missing, next_base});
     lose(verdict.lost.begin, verdict.lost.end);
     next_ = std::max(next_, verdict.lost.end);
     if (verdict.is_kept) out_.active_end += scan.length();  // for who may want to mend it
@@ -223,7 +223,8 @@ Result<Recovery::Outcome> Recovery::scan_segment(std::size_t index) {
   out_.largest = {Timestamp::none(), base};
   MILLRACE_TRY(const Offset limit, limit_of(index));
   BatchScan scan(log, base, limit);
-  const bool is_whole = scan_batches(scan, is_last);
+  const bool is_whole =
+      scan_batches(scan, is_last ? std::nullopt : std::optional(out_.bases[index + 1]));
   if (known_.state == ControlState::failed) {
     MILLRACE_CHECK(write_again(name, log.first(out_.active_end)));
   }
@@ -307,6 +308,7 @@ Result<void> Recovery::scan() {
       if (dropped) continue;
       if (!joins(known_, next_, out_.bases[i])) {
         MILLRACE_CHECK(cut_segments_after(i));
+        next_ = std::max(next_, known_.least_end());
         break;
       }
       if (!out_.gaps_are_normal) lose(next_, out_.bases[i]);

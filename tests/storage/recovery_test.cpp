@@ -1,3 +1,4 @@
+#include <millrace/storage/inspect.hpp>
 #include <millrace/storage/recovery.hpp>
 
 #include "catch.hpp"
@@ -114,6 +115,32 @@ TEST_CASE("the last durable batch damaged leaves the end where it was", "[storag
   append(*log, numbered(15, 1));
   CHECK(difference(read_all(*log, Offset{0}, Offset{12}), numbered(0, 12)) == "");
   CHECK(difference(read_all(*log, Offset{15}, Offset{16}), numbered(15, 1)) == "");
+}
+
+TEST_CASE("a torn batch behind the hole of a compaction ends the log", "[storage][recover]") {
+  const Place place(false);
+  auto options = visible_at_once();
+  options.cleanup_compact = true;
+  const std::string torn_log = first_log;
+  {
+    const auto log = open_log(place.directory, options);
+    append(*log, numbered(0, 3));
+    log->flush().value();
+    auto behind_hole = batch_of(numbered(6, 3));
+    record::stamp_batch(behind_hole, Offset{6}, LeaderEpoch{0});
+    log->append_as_given(behind_hole).value();
+    log->roll().value();
+  }
+  ControlFile::open_owner(place.directory).value().block().active_file[0].fetch_add(1);
+  ControlFile::open_owner(place.directory).value().block().flushed_offset.store(5);
+  const auto size = place.directory->open(torn_log, os::OpenMode::read_only).value().size().value();
+  place.directory->open(torn_log, os::OpenMode::read_write).value().resize(size - 1).value();
+  const auto seen = storage::verify_partition(place.directory).value();
+  CHECK(seen.unreadable().empty());
+  const auto log = open_log(place.directory, options);
+  CHECK(log->recovery().damaged.empty());
+  CHECK(log->log_end_offset() == Offset{5});
+  CHECK(difference(read_all(*log), numbered(0, 3)) == "");
 }
 
 TEST_CASE("a copy of the files is scanned, and has all of them", "[storage][recover]") {
