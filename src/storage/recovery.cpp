@@ -301,6 +301,11 @@ Result<void> Recovery::scan() {
   std::size_t first = 0;
   const Offset from = known_.is_known ? known_.flushed : Offset{0};
   while (first + 1 < out_.bases.size() && out_.bases[first + 1] <= from) ++first;
+  while (first > 0 && out_.bases[first] != known_.active_base) {
+    MILLRACE_TRY(const bool unused, is_unused(first));
+    if (!unused) break;
+    --first;
+  }
   next_ = out_.bases[first];
   for (std::size_t i = first; i < out_.bases.size();) {
     if (i > first) {

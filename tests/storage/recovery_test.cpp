@@ -143,6 +143,20 @@ TEST_CASE("a torn batch behind the hole of a compaction ends the log", "[storage
   CHECK(difference(read_all(*log), numbered(0, 3)) == "");
 }
 
+TEST_CASE("an empty segment that a failed roll left below the end hides nothing",
+          "[storage][recover]") {
+  const int flushed = GENERATE(2, 4, 5);
+  Killed killed(flushed);
+  killed.place.directory->replace_file("00000000000000000009.log", "").value();
+  SECTION("the machine ran on") {}
+  SECTION("the machine was restarted") { killed.restart_machine(); }
+  const auto log = killed.open();
+  CHECK(log->recovery().damaged.empty());
+  CHECK(difference(read_all(*log), numbered(0, 15)) == "");
+  append(*log, numbered(15, 3));
+  CHECK(difference(read_all(*log), numbered(0, 18)) == "");
+}
+
 TEST_CASE("a copy of the files is scanned, and has all of them", "[storage][recover]") {
   const Killed killed(2);
   const Place copy(false);
