@@ -1,5 +1,7 @@
 #include <millrace/storage/offset_index.hpp>
 
+#include <algorithm>
+
 #include <millrace/storage/file_names.hpp>
 
 namespace millrace::inline v0::storage {
@@ -16,11 +18,33 @@ OffsetEntry OffsetIndex::entry(std::size_t i) const noexcept {
   return {base_ + load_big<std::int32_t>(at), FilePosition{load_big<std::uint32_t>(at + 4)}};
 }
 
+/// Entries lie nearly evenly: where the one that is looked for should be, a few lines usually hold
+/// it, where halving the whole index touches a line a step.
+void OffsetIndex::narrow(std::int64_t relative, std::size_t& low,
+                         std::size_t& length) const noexcept {
+  constexpr std::size_t reach = 8;
+  const auto at = [&](std::size_t i) -> std::int64_t {
+    return load_big<std::int32_t>(file_.entry(i));
+  };
+  if (length <= 4 * reach) return;
+  const std::int64_t last = at(length - 1);
+  if (relative >= last) return;
+  const auto guess =
+      static_cast<std::size_t>(static_cast<double>(relative) / static_cast<double>(last) *
+                               static_cast<double>(length));
+  const std::size_t from = guess > reach ? guess - reach : 0;
+  const std::size_t to = std::min(from + 2 * reach, length - 1);
+  if ((from > 0 && at(from - 1) >= relative) || at(to) < relative) return;
+  low = from;
+  length = to - from;
+}
+
 std::size_t OffsetIndex::entries_below(Offset offset) const noexcept {
   if (offset <= base_) return 0;
   const std::int64_t relative = offset - base_;
   std::size_t low = 0;
   std::size_t length = file_.count();
+  narrow(relative, low, length);
   while (length > 0) {  // written so that the compiler can use a conditional move
     const std::size_t half = length / 2;
     const bool below = load_big<std::int32_t>(file_.entry(low + half)) < relative;

@@ -34,6 +34,7 @@ class OffsetIndex {
   Result<void> check(FilePosition end) const;
 
  private:
+  void narrow(std::int64_t relative, std::size_t& low, std::size_t& length) const noexcept;
   IndexFile file_;
   Offset base_;
 };
