@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -31,33 +32,53 @@ class FetchedRecords {
   void add(Part part) { parts_.push_back(std::move(part)); }
   const std::vector<Part>& parts() const noexcept { return parts_; }
 
-  /// Walks all records. Stops early at bytes that break the format; status() then says where.
+  /// Walks all records. Stops early at bytes that break the format; status() then says where. What
+  /// is out of line works on copies, so that a loop can keep the cursor in registers.
   class Cursor {
    public:
+    Cursor() = default;
     explicit Cursor(FetchedRecords& records) : records_(&records) {}
     /// False at the end.
-    bool next(record::RecordView& out) {
+    [[gnu::always_inline]] bool next(record::RecordView& out) {
       if (in_batch_) [[likely]] {
-        const auto step = cursor_.next(out);
-        if (step == record::RecordCursor::Step::record && out.offset < end_) [[likely]] return true;
-        if (!leave_batch(step)) return false;
+        const std::byte* const from = cursor_.data();
+        if (cursor_.next_plain(out) && out.offset < end_) [[likely]] {
+          look_ahead(from);
+          return true;
+        }
       }
-      return enter_batch(out);
+      Cursor moved = *this;
+      record::RecordView found;
+      const bool is_there = moved.next_slowly(found);
+      *this = moved;
+      out = found;
+      return is_there;
     }
     /// Of the record that next() has given.
     PartitionId partition() const noexcept { return partition_; }
 
    private:
+    /// While records are decoded the memory is idle: asks for as much of what comes behind them,
+    /// if it is there.
+    void look_ahead(const std::byte* from) const noexcept {
+      if (from >= look_until_) return;
+      constexpr std::ptrdiff_t line = 64, most = 3 * line;
+      const std::byte* const to = from + std::min(cursor_.data() - from, most);
+      for (; from < to; from += line) __builtin_prefetch(from + look_distance_, 0, 2);
+    }
+    bool next_slowly(record::RecordView& out);
     bool next_batch();
-    bool enter_batch(record::RecordView& out);
     bool leave_batch(record::RecordCursor::Step step);
-    FetchedRecords* records_;
+
+    FetchedRecords* records_ = nullptr;
     std::size_t part_ = 0;
     std::size_t at_ = 0;
     bool in_batch_ = false;
     PartitionId partition_ = 0;
     Offset end_;
     record::RecordCursor cursor_;
+    const std::byte* look_until_ = nullptr;
+    std::ptrdiff_t look_distance_ = 0;
   };
 
   /// What stopped the last walk early; success if nothing did.

@@ -73,16 +73,25 @@ class PartitionScan {
    public:
     using value_type = Record<K, V>;
     using difference_type = std::ptrdiff_t;
-    explicit Iterator(PartitionScan& scan) : scan_(&scan) { scan_->step(); }
-    const Record<K, V>& operator*() const noexcept { return scan_->record_; }
-    const Record<K, V>* operator->() const noexcept { return &scan_->record_; }
-    Iterator& operator++() { return scan_->step(), *this; }
-    void operator++(int) { scan_->step(); }
-    friend bool operator==(const Iterator& a, std::default_sentinel_t) { return a.at_end(); }
+    explicit Iterator(PartitionScan& scan) : scan_(&scan) { step(); }
+    const Record<K, V>& operator*() const noexcept { return record_; }
+    const Record<K, V>* operator->() const noexcept { return &record_; }
+    Iterator& operator++() { return step(), *this; }
+    void operator++(int) { step(); }
+    friend bool operator==(const Iterator& a, std::default_sentinel_t) { return a.done_; }
 
    private:
-    bool at_end() const noexcept { return scan_->done_; }
+    [[gnu::always_inline]] void step() {
+      while (!detail::RecordSlot::next(cursor_, record_)) {
+        done_ = !scan_->fetch();
+        if (done_) return;
+        cursor_ = FetchedRecords::Cursor(scan_->fetched_);
+      }
+    }
     PartitionScan* scan_;
+    FetchedRecords::Cursor cursor_;
+    Record<K, V> record_;
+    bool done_ = false;
   };
   Iterator begin() & { return Iterator(*this); }
   std::default_sentinel_t end() & { return {}; }
@@ -91,14 +100,11 @@ class PartitionScan {
   const Result<void>& status() const noexcept { return status_; }
 
  private:
-  void step();
+  bool fetch();
   std::shared_ptr<engine::PartitionReader> reader_;
   std::unique_ptr<storage::LogCursor> cursor_;
   bool check_crc_;
   FetchedRecords fetched_;
-  std::optional<FetchedRecords::Cursor> at_;
-  Record<K, V> record_;
-  bool done_ = false;
   Result<void> status_;
 };
 
@@ -177,20 +183,16 @@ PartitionScan<K, V>::PartitionScan(std::shared_ptr<engine::PartitionReader> read
       cursor_(std::make_unique<storage::LogCursor>(detail::source_of(*reader_), from)),
       check_crc_(check_crc) {}
 
+/// Whether there is more; if not, status_ says why.
 template <typename K, typename V>
-void PartitionScan<K, V>::step() {
-  while (!done_) {
-    if (at_ && detail::RecordSlot::next(*at_, record_)) return;
-    auto next = detail::next_chunk(reader_, *cursor_, check_crc_);
-    if (!next || !*next || !fetched_.status()) {
-      done_ = true;
-      if (!next) status_ = std::move(next).error();
-      if (!fetched_.status()) status_ = fetched_.status();
-      return;
-    }
-    fetched_ = *std::move(*next);
-    at_.emplace(fetched_);
-  }
+bool PartitionScan<K, V>::fetch() {
+  status_ = fetched_.status();
+  if (!status_) return false;
+  auto next = detail::next_chunk(reader_, *cursor_, check_crc_);
+  if (!next) status_ = std::move(next).error();
+  if (!next || !*next) return false;
+  fetched_ = *std::move(*next);
+  return true;
 }
 
 }  // namespace millrace::inline v0

@@ -71,7 +71,7 @@ namespace detail {
 /// How walks fill the one record that they show, in place.
 struct RecordSlot {
   template <typename K, typename V>
-  static bool next(FetchedRecords::Cursor& from, RecordValues<K, V>& to) {
+  [[gnu::always_inline]] static bool next(FetchedRecords::Cursor& from, RecordValues<K, V>& to) {
     if (!from.next(to.view_)) return false;
     to.partition_ = from.partition();
     return true;
@@ -86,8 +86,8 @@ class Record : public RecordValues<K, V> {
  public:
   using RecordValues<K, V>::RecordValues;
   const Headers& headers() const noexcept { return this->view_.headers; }
-  std::optional<Bytes> raw_key() const noexcept { return this->view_.key; }
-  std::optional<Bytes> raw_value() const noexcept { return this->view_.value; }
+  const std::optional<Bytes>& raw_key() const noexcept { return this->view_.key; }
+  const std::optional<Bytes>& raw_value() const noexcept { return this->view_.value; }
 };
 
 /// The records of one poll, in order per partition. Move-only; keeps what its records point to.
@@ -101,21 +101,18 @@ class Records {
     using value_type = Record<K, V>;
     using difference_type = std::ptrdiff_t;
     Iterator() = default;
-    explicit Iterator(FetchedRecords& fetched) : cursor_(FetchedRecords::Cursor(fetched)) {
-      step();
-    }
+    explicit Iterator(FetchedRecords& fetched) : cursor_(fetched) { step(); }
     const Record<K, V>& operator*() const noexcept { return record_; }
     const Record<K, V>* operator->() const noexcept { return &record_; }
     Iterator& operator++() { return step(), *this; }
     void operator++(int) { step(); }
-    friend bool operator==(const Iterator& a, std::default_sentinel_t) { return !a.cursor_; }
+    friend bool operator==(const Iterator& a, std::default_sentinel_t) { return a.done_; }
 
    private:
-    void step() {
-      if (!detail::RecordSlot::next(*cursor_, record_)) cursor_.reset();
-    }
-    std::optional<FetchedRecords::Cursor> cursor_;
+    [[gnu::always_inline]] void step() { done_ = !detail::RecordSlot::next(cursor_, record_); }
+    FetchedRecords::Cursor cursor_;
     Record<K, V> record_;
+    bool done_ = true;
   };
 
   // Only on a named object: an iterator into a temporary would outlive what it points to.

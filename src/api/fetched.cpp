@@ -27,6 +27,10 @@ bool FetchedRecords::Cursor::next_batch() {
         return false;
       }
       cursor_ = *cursor;
+      // As far behind the chunk as the batch is from its start, so that each byte is asked for once.
+      look_distance_ = static_cast<std::ptrdiff_t>(part.chunk.bytes.size());
+      const auto ahead = std::min<std::uint64_t>(part.chunk.bytes.size(), part.chunk.bytes_behind);
+      look_until_ = packed ? nullptr : part.chunk.bytes.data() + ahead;
       return true;
     }
     ++part_;
@@ -35,11 +39,17 @@ bool FetchedRecords::Cursor::next_batch() {
   return false;
 }
 
-bool FetchedRecords::Cursor::enter_batch(record::RecordView& out) {
-  while (next_batch()) {
+bool FetchedRecords::Cursor::next_slowly(record::RecordView& out) {
+  using Step = record::RecordCursor::Step;
+  if (in_batch_) {
+    const Step step = cursor_.next(out);
+    if (step == Step::record && out.offset < end_) return true;
+    if (!leave_batch(step)) return false;
+  }
+  while (records_ != nullptr && next_batch()) {
     const Part& part = records_->parts_[part_];
-    const auto step = cursor_.skip_to(part.begin, out);
-    if (step == record::RecordCursor::Step::record && out.offset < part.end) {
+    const Step step = cursor_.skip_to(part.begin, out);
+    if (step == Step::record && out.offset < part.end) {
       in_batch_ = true;
       end_ = part.end;
       partition_ = part.partition->id();

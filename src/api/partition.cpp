@@ -113,7 +113,10 @@ storage::SegmentSource& source_of(engine::PartitionReader& reader) noexcept {
 Result<std::optional<FetchedRecords>> next_chunk(
     const std::shared_ptr<engine::PartitionReader>& reader, storage::LogCursor& cursor,
     bool check_crc) {
-  auto chunk = cursor.read(reader->visible_end(), {.check_crc = check_crc});
+  // Small enough to be in the second-level cache when its records are decoded.
+  constexpr std::size_t chunk_bytes = 128u << 10;
+  auto chunk =
+      cursor.read(reader->visible_end(), {.max_bytes = chunk_bytes, .check_crc = check_crc});
   if (!chunk) return offset_error(*reader, chunk.error());
   if (chunk->empty()) return std::optional<FetchedRecords>();
   FetchedRecords fetched;

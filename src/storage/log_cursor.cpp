@@ -1,9 +1,7 @@
-#include <millrace/storage/log_cursor.hpp>
-
 #include <algorithm>
 #include <limits>
-
 #include <millrace/storage/file_names.hpp>
+#include <millrace/storage/log_cursor.hpp>
 #include <millrace/storage/recovery.hpp>
 
 namespace millrace::inline v0::storage {
@@ -115,7 +113,10 @@ Result<Chunk> LogCursor::collect(Offset limit, const ReadOptions& options, bool&
     position_ += batch.size();
     offset_ = expected_ = chunk.end = batch.next_offset();
   }
-  if (chunk.end != chunk.begin) chunk.bytes = Bytes(segment_->data() + from, position_ - from);
+  if (chunk.end != chunk.begin) {
+    chunk.bytes = Bytes(segment_->data() + from, position_ - from);
+    chunk.bytes_behind = segment_->end() - std::min(segment_->end(), position_);
+  }
   return chunk;
 }
 

@@ -1,7 +1,11 @@
+#include <algorithm>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/offset_index.hpp>
 #include <millrace/storage/time_index.hpp>
+#include <random>
+#include <vector>
 
+#include "campaign.hpp"
 #include "catch.hpp"
 
 using namespace millrace;
@@ -36,6 +40,33 @@ TEST_CASE("an offset index finds the entry at or below an offset", "[storage][in
   CHECK(index.at_or_below(base + 1'000'000)->position == FilePosition{400});
   CHECK(index.entries_below(base + 29) == 2);
   CHECK(index.entries_below(base + 30) == 3);
+}
+
+TEST_CASE("an index of uneven steps finds what a walk over its entries finds", "[storage][index]") {
+  const std::uint64_t seed = millrace_test::campaign_seed(7);
+  INFO("MILLRACE_SEED=" << seed);
+  std::mt19937_64 rng(seed);
+  for (int round = 0; round < 50; ++round) {
+    const auto directory = os::make_memory_directory();
+    const std::size_t count = 1 + rng() % 300;
+    OffsetIndex index;
+    index.open(directory, base, IndexMode::active, limit_bytes).value();
+    index.file().reserve(count).value();
+    std::vector<Offset> offsets;
+    Offset offset = base;
+    for (std::size_t i = 0; i < count; ++i) {
+      offset = offset + static_cast<std::int64_t>(rng() % 20 == 0 ? rng() % 10'000 : rng() % 50) + 1;
+      index.append({offset, FilePosition{100 * i}});
+      offsets.push_back(offset);
+    }
+    for (int i = 0; i < 200; ++i) {
+      const Offset wanted =
+          base + static_cast<std::int64_t>(rng() % static_cast<std::uint64_t>(offset - base + 20));
+      const auto below = std::count_if(offsets.begin(), offsets.end(),
+                                       [&](Offset one) { return one < wanted; });
+      REQUIRE(index.entries_below(wanted) == static_cast<std::size_t>(below));
+    }
+  }
 }
 
 TEST_CASE("an index is found again, sealed or not", "[storage][index]") {

@@ -91,6 +91,11 @@ class RecordCursor {
   /// Moves to the next record. `malformed` says the bytes break the format (a length that does not
   /// fit, offsets that do not rise or leave the batch's range, bytes left over); it is final.
   Step next(RecordView& out) noexcept;
+  /// The quick part of next(), for loops that keep their cursor in registers: takes the next record
+  /// if it is one of the usual kind. False says to call next(); then `out` has any value.
+  bool next_plain(RecordView& out) noexcept;
+  /// Where the next record stands.
+  const std::byte* data() const noexcept { return at_; }
   /// Moves past all records below `offset` without decoding them fully, then to the next record.
   Step skip_to(Offset offset, RecordView& out) noexcept;
 
@@ -156,35 +161,39 @@ inline bool quick_field(const std::byte*& at, const std::byte* end,
 
 }  // namespace detail
 
-inline RecordCursor::Step RecordCursor::next(RecordView& out) noexcept {
+[[gnu::always_inline]] inline bool RecordCursor::next_plain(RecordView& out) noexcept {
   // The quick path takes records with short lengths and without headers, as far from the end as it
-  // needs to do without looking; everything else, and all that is odd, goes to next_checked().
+  // needs to do without looking; next_checked() is for everything else, and for all that is odd.
   if (left_ <= 0 || end_ - at_ < detail::quick_bytes) [[unlikely]]
-    return next_checked(out);
+    return false;
   std::uint32_t length = 0, time = 0, offset = 0;
   const std::byte* at = detail::quick_varint(at_, length);
   if (at == nullptr || (length & 1) != 0 || static_cast<std::ptrdiff_t>(length >> 1) > end_ - at)
       [[unlikely]]
-    return next_checked(out);
+    return false;
   const std::byte* const end = at + (length >> 1);
   at = detail::quick_varint(at + 1, time);
   if (at == nullptr) [[unlikely]]
-    return next_checked(out);
+    return false;
   at = detail::quick_varint(at, offset);
   const std::int64_t delta = offset >> 1;
   if (at == nullptr || (offset & 1) != 0 || delta < next_delta_ || delta > last_delta_ ||
       end - at < 3) [[unlikely]]
-    return next_checked(out);
+    return false;
   if (!detail::quick_field(at, end, out.key) || end - at < 2 ||
       !detail::quick_field(at, end, out.value) || end - at != 1 || *at != std::byte{0}) [[unlikely]]
-    return next_checked(out);
+    return false;
   out.offset = base_offset_ + delta;
   out.timestamp = time_of(unzigzag(time));
   out.headers = HeaderList({end, end}, 0);
   at_ = end;
   --left_;
   next_delta_ = delta + 1;
-  return Step::record;
+  return true;
+}
+
+inline RecordCursor::Step RecordCursor::next(RecordView& out) noexcept {
+  return next_plain(out) ? Step::record : next_checked(out);
 }
 
 }  // namespace millrace::inline v0::record
