@@ -36,14 +36,17 @@ Result<void> create(const Program& program, const Options& options) {
 void add_topic_create(Program& program, CLI::App& topic) {
   const auto options = std::make_shared<Options>();
   CLI::App& command = *topic.add_subcommand("create", "Create a topic, and the data directory");
-  command.add_option("NAME", options->name, "Its name: letters, digits, '.', '_', '-'")->required();
+  command.add_option("NAME", options->name, "Its name: letters, digits, '.', '_', '-'")
+      ->required()
+      ->check(topic_name());
   command.add_option("--partitions", options->partitions, "How many partitions")
       ->type_name("N")
+      ->check(partition_count())
       ->capture_default_str();
   command.add_option("--config", options->settings, "A setting of the topic; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false)
-      ->check(checked_by(parse_named_value));
+      ->check(checked_by(check_setting));
   command.add_flag("--if-not-exists", options->if_not_exists, "Done already if the topic exists");
   command.footer(
       "`millrace topic describe` lists all settings with their meaning.\n"
