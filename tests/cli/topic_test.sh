@@ -25,8 +25,24 @@ expect_out '[{"name":"a.b_c-D","partitions":1,"settings":{}},{"name":"orders","p
 # The same name, and one that Kafka's metrics cannot tell apart.
 run topic create orders
 expect_failure 1 "topic orders exists already, with 3 partitions"
-run topic create orders --if-not-exists --partitions 7
+
+# There already, as asked for; or otherwise, which is told and changes nothing.
+run topic create orders --if-not-exists
 expect_done
+expect_out ""
+run topic create orders --if-not-exists --partitions 3 --config retention.ms=1000 \
+  --config cleanup.policy=delete
+expect_done
+run topic create orders --if-not-exists --partitions 7
+expect_status 0
+expect_err_has "millrace: topic orders exists already and stays as it is; it has 3 partitions, not 7."
+expect_err_has "millrace topic alter orders"
+expect_out ""
+run topic create a.b_c-D --if-not-exists --partitions 2 --config retention.ms=5
+expect_status 0
+expect_err_has "it has 1 partition, not 2; its retention.ms is 604800000, not 5."
+run topic list --json
+expect_out '[{"name":"a.b_c-D","partitions":1,"settings":{}},{"name":"orders","partitions":3,"settings":{"retention.ms":"1000","segment.bytes":"65536"}}]'
 run topic create a_b_c-D --if-not-exists
 expect_failure 1 "collides with a.b_c-D"
 
