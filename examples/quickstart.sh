@@ -21,14 +21,29 @@ fi
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
 
+build() {
+  cmake --preset release &&
+    cmake --build --preset release --target example_quickstart millrace_program -j "$(nproc)"
+}
+
+# Keeps what is printed in the file $1 and, on a terminal, shows how far the build is.
+follow() {
+  local line
+  while IFS= read -r line; do
+    printf '%s\n' "$line" >&3
+    if [ -t 2 ] && [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]]; then
+      printf '\r  step %s of %s ' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" >&2
+    fi
+  done 3>"$1"
+  if [ -t 2 ]; then printf '\r%40s\r' '' >&2; fi
+}
+
 bash .ci/install-packages.sh build
 mkdir -p build
 log=build/quickstart.log
-echo "building, some minutes the first time (details in $log)"
-{
-  cmake --preset release &&
-    cmake --build --preset release --target example_quickstart millrace_program -j "$(nproc)"
-} >"$log" 2>&1 || {
+echo "building the library, the program and an example (details in $log):"
+echo "the first time 5 to 10 minutes on two processors, then what has changed"
+build 2>&1 | follow "$log" || {
   tail -n 40 "$log" >&2
   echo "millrace: the build failed; all of it is in $log" >&2
   exit 1

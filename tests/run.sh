@@ -47,7 +47,11 @@ done
 bash .ci/install-packages.sh "${packages[@]}"
 
 configure() { echo "== configuring $1"; cmake --preset "$1"; }
-build() { echo "== building $1"; cmake --build --preset "$1" -j "$jobs"; }
+build() {
+  echo "== building $1 with $jobs at a time: the first time about half an hour on two processors," \
+    "then what has changed"
+  cmake --build --preset "$1" -j "$jobs"
+}
 
 for preset in "${presets[@]}"; do
   configure "$preset"

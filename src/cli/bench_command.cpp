@@ -32,6 +32,18 @@ Result<void> guarded(Work work) {
   return {};
 }
 
+std::string check_pattern(const std::string& text) {
+  try {
+    static_cast<void>(std::regex(text));
+  } catch (const std::regex_error& failure) {
+    return fmt::format(
+        "\"{}\" is not a regular expression ({}); a \\ before ( ) [ ] {{ }} * + ? . | ^ $ takes "
+        "them literally",
+        text, failure.what());
+  }
+  return {};
+}
+
 std::string from_environment(const char* name) {
   const char* text = std::getenv(name);
   return text != nullptr ? text : "";
@@ -88,10 +100,12 @@ void add_bench(Program& program) {
   command.add_option("--rounds", options->rounds, "Rounds; medians over them count")
       ->capture_default_str()
       ->type_name("N")
-      ->check(CLI::Range(1, 1000).description(""));
+      ->check(whole_number(1, 1000));
   command.add_flag("--quick", options->quick, "Short rows and less data");
   command.add_flag("--json", options->json, "Print one JSON object");
-  command.add_option("--only", options->only, "Only blocks of rows that match")->type_name("REGEX");
+  command.add_option("--only", options->only, "Only blocks of rows that match")
+      ->type_name("REGEX")
+      ->check(check_pattern);
   command.footer(
       "Scratch data goes to $BENCH_DIR, $TMPDIR or /tmp: name a directory on the disk "
       "that counts.");

@@ -50,6 +50,8 @@ std::string lines_of(const CLI::App& app, bool positional) {
   return out;
 }
 
+}  // namespace
+
 std::string usage_of(const CLI::App& app) {
   std::string usage = app.get_name();
   for (const CLI::App* at = app.get_parent(); at != nullptr; at = at->get_parent()) {
@@ -60,8 +62,6 @@ std::string usage_of(const CLI::App& app) {
   }
   return usage;
 }
-
-}  // namespace
 
 std::string CommandHelp::make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const {
   std::string commands;

@@ -3,6 +3,9 @@
 
 namespace millrace::inline v0::cli {
 
+/// `millrace topic create NAME`.
+std::string usage_of(const CLI::App& app);
+
 /// Prints the help of one subcommand: what it does, its arguments and options in two columns, then
 /// its footer.
 class CommandHelp final : public CLI::FormatterBase {

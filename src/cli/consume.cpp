@@ -1,9 +1,10 @@
-#include <charconv>
+#include <limits>
 #include <memory>
 
 #include "commands.hpp"
 #include "consumption.hpp"
 #include "data_directory.hpp"
+#include "settings.hpp"
 #include "time_text.hpp"
 
 namespace millrace::inline v0::cli {
@@ -47,14 +48,15 @@ void add_start_options(CLI::App& command, CommandLine& line) {
   from.add_option_function<std::int64_t>(
           "--offset", [&line](const std::int64_t& n) { line.options.start = FromOffset{n}; },
           "At this offset; if negative, so many records before the end")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(whole_number(std::numeric_limits<std::int64_t>::min()));
   from.add_option_function<std::string>(
           "--from-time",
           [&line](const std::string& text) {
             line.options.start = parse_time(text, now()).value();
           },
           "At the first record of this time or later: 2026-11-20T10:00:00Z, milliseconds since "
-          "1970, or -5m")
+          "1970, now, or a time ago such as -90s, -5m, -2h, -1d")
       ->type_name("TIME")
       ->check(checked_by(parse_time_now));
   from.add_flag_callback(
@@ -70,7 +72,7 @@ void add_stop_options(CLI::App& command, CommandLine& line) {
       ->excludes(&exit_at_end);
   command.add_option("--max-records", line.options.max_records, "Exit after so many records")
       ->type_name("N")
-      ->check(CLI::Validator(CLI::NonNegativeNumber).description(""));
+      ->check(whole_number(0));
 }
 
 void add_print_options(CLI::App& command, CommandLine& line) {
@@ -104,10 +106,11 @@ void add_consume(Program& program) {
   const auto line = std::make_shared<CommandLine>();
   CLI::App& command =
       *program.app().add_subcommand("consume", "Print a topic's records, and wait for more");
-  command.add_option("TOPIC", line->options.topic, "The topic")->required();
+  command.add_option("TOPIC", line->options.topic, "The topic")->required()->check(topic_name());
   command
       .add_option("--partition", line->options.partitions, "Only this partition; may be repeated")
       ->type_name("N")
+      ->check(partition_number())
       ->allow_extra_args(false);
   add_start_options(command, *line);
   add_stop_options(command, *line);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <millrace/engine/topic_registry.hpp>
 
 #include "program.hpp"
 
@@ -18,6 +20,14 @@ std::string quoted(const std::string& word) {
   std::string out = "'";
   for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
+}
+
+/// Has nothing in it that is somebody else's, and nothing of ours either.
+bool is_empty(const std::string& path) {
+  const auto directory = os::open_directory(path, false);
+  if (!directory) return false;
+  const auto is_ours = engine::registry::check_meta(*directory);
+  return is_ours && !*is_ours;
 }
 
 void tell(const PartitionRecoveryInfo& found) {
@@ -37,15 +47,21 @@ void tell(const PartitionRecoveryInfo& found) {
 
 Error with_remedy(const Error& error, const std::string& data, const std::string& topic) {
   std::string remedy;
+  std::error_code ignored;
+  const bool exists = std::filesystem::exists(data, ignored);
   if (error.code() == Errc::unknown_topic) {
-    remedy = fmt::format("create it with: millrace topic create {} --partitions 1 --data {}",
+    remedy = fmt::format("; create it with: millrace topic create {} --partitions 1 --data {}",
                          quoted(topic), quoted(data));
-  } else if (error.os_code() == ENOENT) {
+  } else if (error.code() == Errc::directory_locked) {
+    remedy = ", as millrace consume, topic list and topic describe do";
+  } else if (error.os_code() == ENOENT && !exists) {
     remedy =
-        "the directory is made by the first: millrace topic create NAME --data " + quoted(data);
+        "; the directory is made by the first: millrace topic create NAME --data " + quoted(data);
+  } else if (error.code() == Errc::foreign_directory && is_empty(data)) {
+    remedy = ": millrace topic create NAME --data " + quoted(data);
   }
   if (remedy.empty()) return error;
-  return {error.code(), error.message() + "; " + remedy, error.os_code()};
+  return {error.code(), error.message() + remedy, error.os_code()};
 }
 
 Result<Broker> open_as_owner(const std::string& path, bool create_if_missing) {

@@ -34,7 +34,7 @@ RECORDS
   consume TOPIC        print records, then wait for more until Ctrl-C
       --from-beginning         start at the oldest record kept (the default)
       --offset N               ... at this offset, or with -N so many before the end
-      --from-time TIME         ... at 2026-11-20T10:00:00Z, milliseconds since 1970, or -5m
+      --from-time TIME         ... at 2026-11-20T10:00:00Z, milliseconds since 1970, now, or -5m
       --end                    ... at the end
       --partition N            only this one; may be repeated
       --max-records N          stop after so many
@@ -46,7 +46,7 @@ RECORDS
       --json                   one JSON object a line
       --skip-damaged           read on behind damaged records
 
-FILES, while nobody has them open
+FILES, while nobody has them open; DIR may be left out with --data or MILLRACE_DATA
   log verify DIR       read every byte of a data directory, or of one partition's, and say what
                        is wrong: a line a partition, then what was found; changes nothing
       --partition NAME         only this one, like orders-3; may be repeated

@@ -17,11 +17,11 @@ struct RepairOptions {
 
 std::string as_text(const std::string& name, const storage::RepairReport& report, bool dry_run) {
   if (report.done.empty() && report.lost.empty()) return name + ": nothing to do\n";
-  std::string text = fmt::format("{}:{}\n", name, dry_run ? " after a repair" : "");
+  std::string text = fmt::format("{}:{}\n", name, dry_run ? " a repair would leave it so:" : "");
   for (const std::string& sentence : report.done) text += "  " + sentence + "\n";
   for (const OffsetRange& range : report.lost) {
-    text += fmt::format("  lost: offsets [{}, {}) cannot be read\n", range.begin.value(),
-                        range.end.value());
+    text += fmt::format("  lost: offsets [{}, {}) {} be read\n", range.begin.value(),
+                        range.end.value(), dry_run ? "could not" : "cannot");
   }
   return text;
 }
@@ -57,6 +57,9 @@ Result<void> repair(const RepairOptions& options) {
   if (side_files > 0 && !options.dry_run) {
     output.buffer() += fmt::format("{} with what was taken out; delete when nobody needs it\n",
                                    counted(side_files, "file"));
+  }
+  if (target.partitions.empty() && target.findings.empty()) {
+    output.buffer() += fmt::format("{} has no topics: nothing to do\n", target.path);
   }
   if (options.dry_run) output.buffer() += "a dry run: nothing was changed\n";
   MILLRACE_CHECK(output.flush());

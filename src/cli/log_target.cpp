@@ -38,8 +38,30 @@ os::DirectoryPtr data_directory_of(const std::filesystem::path& partition) {
 
 Result<os::FileLock> lock(const os::DirectoryPtr& directory, LogAccess access) {
   const std::string holder = fmt::format("millrace log, process {}", ::getpid());
-  if (access == LogAccess::write) return directory->lock(registry::lock_file, holder);
-  return os::lock_for_reading(directory, registry::lock_file, holder);
+  auto lock = access == LogAccess::write
+                  ? directory->lock(registry::lock_file, holder)
+                  : os::lock_for_reading(directory, registry::lock_file, holder);
+  if (lock || lock.error().code() != Errc::directory_locked) return lock;
+  return Error(
+      Errc::directory_locked,
+      lock.error().message() + ", as millrace consume does; millrace log wants it for itself",
+      lock.error().os_code());
+}
+
+/// `directory`, in which there is no log, has to be a data directory.
+Result<void> require_data_directory(const os::DirectoryPtr& directory, const std::string& path) {
+  MILLRACE_TRY(const bool has_meta, directory->exists(registry::meta_file));
+  if (has_meta) {
+    MILLRACE_CHECK(registry::check_meta(directory));
+    return {};
+  }
+  const bool is_empty = registry::check_meta(directory).has_value();
+  return Error(Errc::foreign_directory,
+               fmt::format("{} is not a millrace data directory: {}, so nothing was done; give the "
+                           "directory that --data names, or a partition's in it",
+                           path,
+                           is_empty ? std::string("it is empty")
+                                    : fmt::format("it has no {}", registry::meta_file)));
 }
 
 class Listing {
@@ -166,9 +188,8 @@ Result<LogTarget> open_log_target(const LogTargetOptions& options, LogAccess acc
     }
     target.partitions.push_back({failed ? options.path : path.filename().string(), directory});
   } else {
-    MILLRACE_TRY(const bool is_ours, registry::check_meta(directory));
-    // An empty one has nothing to protect, and a lock would leave a file in it.
-    if (!is_ours) return target;
+    // Before the lock, which would leave a file in it.
+    MILLRACE_CHECK(require_data_directory(directory, options.path));
     MILLRACE_TRY(target.lock, lock(directory, access));
     MILLRACE_CHECK(Listing(target, directory).run());
   }
@@ -177,8 +198,10 @@ Result<LogTarget> open_log_target(const LogTargetOptions& options, LogAccess acc
 }
 
 void add_log_target(CLI::App& command, LogTargetOptions& options) {
-  command.add_option("DIR", options.path,
-                     "A data directory, or the directory of one partition (that of --data)");
+  command.add_option(
+      "DIR", options.path,
+      "A data directory, or the directory of one partition; needed unless --data (or "
+      "MILLRACE_DATA) names the data directory");
   command
       .add_option("--partition", options.only,
                   "Only this one of a data directory, like orders-3, or 3 for all topics; may be "

@@ -199,9 +199,12 @@ Result<void> Verification::run() {
   } else {
     if (!target_.findings.empty()) output_.buffer() += target_.path + ":\n";
     output_.buffer() += as_text(target_.findings);
+    const bool has_nothing = target_.partitions.empty() && target_.findings.empty();
     output_.buffer() +=
-        fmt::format("{}, {}, {} bytes: {}\n", counted(target_.partitions.size(), "partition"),
-                    counted(records_, "record"), with_commas(bytes_), tally_.text());
+        has_nothing
+            ? fmt::format("{} has no topics: there is nothing to verify\n", target_.path)
+            : fmt::format("{}, {}, {} bytes: {}\n", counted(target_.partitions.size(), "partition"),
+                          counted(records_, "record"), with_commas(bytes_), tally_.text());
   }
   MILLRACE_CHECK(output_.flush());
   return conclude();

@@ -29,15 +29,25 @@ struct Options {
   bool report = false;
 };
 
-/// `name=value,name=value`, each checked like a single one.
+Error bad_header(std::string_view header, std::size_t number, std::string_view text) {
+  const std::string problem = header.empty()
+                                  ? fmt::format("header {} of \"{}\" is empty", number, text)
+                                  : fmt::format("\"{}\" is not of the form name=value", header);
+  return {Errc::invalid_argument,
+          problem + "; give name=value,name=value and, for a value with commas, --header"};
+}
+
+/// `name=value,name=value`.
 Result<std::vector<NamedValue>> parse_headers(std::string_view text) {
   std::vector<NamedValue> headers;
-  for (;;) {
-    const std::size_t comma = text.find(',');
-    MILLRACE_TRY(NamedValue header, parse_named_value(text.substr(0, comma)));
-    headers.push_back(std::move(header));
+  for (std::string_view rest = text;;) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view one = rest.substr(0, comma);
+    auto header = parse_named_value(one);
+    if (!header) return bad_header(one, headers.size() + 1, text);
+    headers.push_back(*std::move(header));
     if (comma == std::string_view::npos) return headers;
-    text.remove_prefix(comma + 1);
+    rest.remove_prefix(comma + 1);
   }
 }
 
@@ -163,7 +173,8 @@ void add_record_options(CLI::App& command, Options& options) {
       ->allow_extra_args(false)
       ->check(checked_by(parse_named_value));
   command.add_option("--partition", options.partition, "Where to, whatever the key")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(partition_number());
 }
 
 }  // namespace
@@ -172,7 +183,7 @@ void add_produce(Program& program) {
   const auto options = std::make_shared<Options>();
   CLI::App& command =
       *program.app().add_subcommand("produce", "Append standard input to a topic, a record a line");
-  command.add_option("TOPIC", options->topic, "The topic")->required();
+  command.add_option("TOPIC", options->topic, "The topic")->required()->check(topic_name());
   add_input_options(command, *options);
   add_record_options(command, *options);
   command.add_option("--config", options->settings, "A producer setting; may be repeated")

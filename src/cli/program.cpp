@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "command_help.hpp"
+#include "usage_error.hpp"
 
 namespace millrace::inline v0::cli {
 
@@ -15,6 +16,9 @@ void complain(std::string_view text) {
 Program::Program() : app_("Kafka as a library: topics in a directory, from the command line") {
   app_.name("millrace");
   app_.fallthrough();
+  // One at each level: a topic may be called as a command is.
+  app_.require_subcommand(0, 1);
+  app_.option_defaults()->disable_flag_override();
   app_.set_help_flag("-h,--help", "Print this help and exit");
   app_.formatter(std::make_shared<CommandHelp>());
   app_.set_version_flag("--version", "millrace " MILLRACE_VERSION, "Print the version and exit");
@@ -53,22 +57,17 @@ void Program::on_directory(CLI::App& command, std::string& path, Action action) 
 }
 
 int Program::run(int argc, char** argv) {
-  std::string problem = "what to do is missing";
+  std::string problem;
   try {
     app_.parse(argc, argv);
     if (action_) return run_action();
   } catch (const CLI::Success& asked) {
     return app_.exit(asked);
   } catch (const CLI::ParseError& error) {
-    problem = error.what();
+    problem = describe(app_, error);
   }
-  const CLI::App* at = &app_;
-  std::string command = "millrace";
-  while (!at->get_subcommands().empty()) {
-    at = at->get_subcommands().back();
-    command += " " + at->get_name();
-  }
-  complain(fmt::format("{}\nSee {} --help.", problem, command));
+  if (problem.empty()) problem = describe_no_command(app_);
+  complain(fmt::format("{}\nSee {} --help.", problem, path_of(command_of(app_))));
   return exit_usage;
 }
 

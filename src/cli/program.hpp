@@ -5,6 +5,8 @@
 
 #include <millrace/core/result.hpp>
 
+#include "checks.hpp"
+
 namespace millrace::inline v0::cli {
 
 /// The program's exit codes.
@@ -42,14 +44,5 @@ class Program {
 
 /// Prints `millrace: text` on stderr.
 void complain(std::string_view text);
-
-/// Turns a parser into a check for an option's text: its error becomes a usage error.
-template <typename Parse>
-auto checked_by(Parse parse) {
-  return [parse](const std::string& text) -> std::string {
-    const auto parsed = parse(text);
-    return parsed ? std::string() : parsed.error().message();
-  };
-}
 
 }  // namespace millrace::inline v0::cli

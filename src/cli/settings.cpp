@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <millrace/engine/topic_config.hpp>
+
 namespace millrace::inline v0::cli {
 
 Result<NamedValue> parse_named_value(std::string_view text) {
@@ -10,6 +12,17 @@ Result<NamedValue> parse_named_value(std::string_view text) {
     return Error(Errc::invalid_argument, fmt::format("\"{}\" is not of the form name=value", text));
   }
   return NamedValue{std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
+}
+
+Result<void> check_setting(std::string_view text) {
+  MILLRACE_TRY(const NamedValue setting, parse_named_value(text));
+  MILLRACE_CHECK(engine::parse_topic_config({{setting.name, setting.value}}));
+  return {};
+}
+
+Result<void> check_change(std::string_view text) {
+  MILLRACE_TRY(const NamedValue setting, parse_named_value(text));
+  return setting.value.empty() ? Result<void>() : check_setting(text);
 }
 
 TopicSettings to_settings(const std::vector<std::string>& texts) {

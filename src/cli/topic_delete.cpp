@@ -2,6 +2,7 @@
 
 #include "commands.hpp"
 #include "data_directory.hpp"
+#include "settings.hpp"
 
 namespace millrace::inline v0::cli {
 namespace {
@@ -19,7 +20,7 @@ Result<void> delete_all(const Program& program, const std::vector<std::string>& 
 void add_topic_delete(Program& program, CLI::App& topic) {
   const auto names = std::make_shared<std::vector<std::string>>();
   CLI::App& command = *topic.add_subcommand("delete", "Delete topics with all their records");
-  command.add_option("NAME", *names, "The topics")->required();
+  command.add_option("NAME", *names, "The topics")->required()->check(topic_name());
   program.on(command, [&program, names] { return delete_all(program, *names); });
 }
 

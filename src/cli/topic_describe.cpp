@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "data_directory.hpp"
 #include "json_text.hpp"
+#include "settings.hpp"
 #include "standard_streams.hpp"
 #include "table.hpp"
 
@@ -105,7 +106,7 @@ void add_topic_describe(Program& program, CLI::App& topic) {
   const auto options = std::make_shared<Options>();
   CLI::App& command = *topic.add_subcommand(
       "describe", "Show a topic's partitions with their offsets and bytes, and all its settings");
-  command.add_option("NAME", options->name, "The topic")->required();
+  command.add_option("NAME", options->name, "The topic")->required()->check(topic_name());
   command.add_flag("--json", options->json, "Print one JSON object");
   program.on(command,
              [&program, options] { return describe(program, options->name, options->json); });

@@ -89,9 +89,11 @@ OffsetRange Error::offsets() const noexcept { return detail_->offsets; }
 Error Error::at(std::string_view topic, std::int32_t partition) const {
   if (!detail_->topic.empty()) return *this;
   Error copy = *this;
+  // No partition has a negative number: "orders--1" would name nothing.
+  const std::string place =
+      std::string(topic) + (partition < 0 ? "" : "-" + std::to_string(partition));
   copy.detail_ = std::make_shared<const Detail>(
-      Detail{std::string(topic) + "-" + std::to_string(partition) + ": " + detail_->message,
-             std::string(topic), partition, detail_->offsets});
+      Detail{place + ": " + detail_->message, std::string(topic), partition, detail_->offsets});
   return copy;
 }
 

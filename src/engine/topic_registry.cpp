@@ -136,7 +136,8 @@ Result<bool> check_meta(const os::DirectoryPtr& directory) {
     if (is_empty) return false;
     return Error(Errc::foreign_directory,
                  directory->path() + " is not a millrace data directory: it has files but no " +
-                     meta_file + "; give an empty or new directory");
+                     meta_file +
+                     "; give a data directory, or an empty or new one to make it there");
   }
   MILLRACE_TRY(const std::string text, directory->read_file(meta_file));
   const auto format = property(text, "millrace.format");
@@ -167,8 +168,7 @@ Result<void> check_or_create_meta(const os::DirectoryPtr& directory, bool create
   if (is_ours) return {};
   if (create) return create_meta(directory);
   return Error(Errc::foreign_directory,
-               directory->path() +
-                   " is empty: there is nothing to attach to yet; start its owner first");
+               directory->path() + " is empty: there are no topics in it yet; create one first");
 }
 
 Result<std::vector<TopicEntry>> load_topics(const os::DirectoryPtr& directory) {

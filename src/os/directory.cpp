@@ -13,15 +13,32 @@ namespace {
 constexpr std::size_t longest_name = 255;
 constexpr std::uint64_t longest_holder = 4096;
 
-Error locked_by_other(const File& file) {
+std::string holder_of(const File& file) {
   std::string holder = file.read_all(longest_holder).value_or(std::string{});
   while (!holder.empty() && (holder.back() == '\n' || holder.back() == ' ')) holder.pop_back();
+  return holder;
+}
+
+Error locked_by_other(const File& file) {
+  std::string holder = holder_of(file);
   if (holder.empty()) holder = "a process that did not write its name";
-  return {Errc::directory_locked,
-          fmt::format("locking {}: it is in use by {}; stop that process or open read-only with "
-                      "attach",
-                      file.path(), holder),
-          EWOULDBLOCK};
+  return {
+      Errc::directory_locked,
+      fmt::format("locking {}: it is in use by {}; stop that process, or open the directory for "
+                  "reading only",
+                  file.path(), holder),
+      EWOULDBLOCK};
+}
+
+/// Containers that share a directory may have processes of one number.
+Error locked_by_namesake(const File& file) {
+  return {
+      Errc::directory_locked,
+      fmt::format("locking {}: it is in use by {}, which is this process, or one of that number "
+                  "in another container; close what has it open, or open the directory for "
+                  "reading only",
+                  file.path(), holder_of(file)),
+      EWOULDBLOCK};
 }
 
 Result<void> write_replacement(Directory& directory, const std::string& temporary,
@@ -55,7 +72,11 @@ Result<void> take_lock(File& file) {
 }
 
 Result<void> take_lock(File& file, std::string_view holder) {
-  MILLRACE_CHECK(take_lock(file));
+  if (auto taken = take_lock(file); !taken) {
+    const bool is_namesake =
+        taken.error().code() == Errc::directory_locked && holder_of(file) == holder;
+    return is_namesake ? Result<void>(locked_by_namesake(file)) : taken;
+  }
   // The text only serves a message to others: a full disk must not keep the owner out. Written
   // before the cut, so that it fits into the block that is there.
   if (file.write_at(as_bytes(holder), 0)) static_cast<void>(file.resize(holder.size()));

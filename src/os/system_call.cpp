@@ -11,7 +11,7 @@ const char* remedy(int os_code) noexcept {
       return "check the path";
     case ENOTDIR:
     case EISDIR:
-      return "a file is where a directory should be, or the reverse; move it away";
+      return "a file is where a directory should be, or the reverse; check the path";
     case EMFILE:
     case ENFILE:
       return "raise the limit on open files (ulimit -n)";

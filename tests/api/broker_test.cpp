@@ -52,6 +52,7 @@ TEST_CASE("a second owner is told who holds the directory") {
   CHECK(second.error().code() == Errc::directory_locked);
   CHECK_THAT(second.error().message(), Contains(temp.path()));
   CHECK_THAT(second.error().message(), Contains("process " + std::to_string(::getpid())));
+  CHECK_THAT(second.error().message(), Contains("which is this process"));
   first.close().value();
   CHECK(Broker::open(temp.path()));
 }

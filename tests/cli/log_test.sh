@@ -32,6 +32,8 @@ expect_mended() {
   run log repair "$data" --dry-run
   expect_status 0
   expect_out_has "a dry run: nothing was changed"
+  expect_out_has "orders-0: a repair would leave it so:"
+  expect_equal "$(grep -c 'cannot be read$' "$work/out")" 0
   cp -r "$data" "$work/untouched"
   run log repair "$data"
   expect_done
@@ -141,6 +143,7 @@ next_line 7
 for command in verify dump repair; do
   run log $command "$data"
   expect_failure 1 "it is in use by process $pid"
+  expect_err_has "as millrace consume does; millrace log wants it for itself"
   run log $command "$data/orders-0"
   expect_failure 1 "it is in use by process $pid"
 done
@@ -314,9 +317,21 @@ expect_done
 mkdir "$work/nothing"
 for command in verify dump repair; do
   run log $command "$work/nothing"
-  expect_done
+  expect_failure 1 "$work/nothing is not a millrace data directory: it is empty, so nothing was done"
+  expect_err_has "give the directory that --data names, or a partition's in it"
 done
 expect_equal "$(ls -A "$work/nothing")" ""
+run --data "$work/without" topic create t
+run --data "$work/without" topic delete t
+run log verify "$work/without"
+expect_done
+expect_out "$work/without has no topics: there is nothing to verify"
+run log repair "$work/without"
+expect_done
+expect_out "$work/without has no topics: nothing to do"
+run log verify "$work/without" --json
+expect_done
+expect_json /partitions "[]"
 mkdir "$data/started-0"
 run log verify "$data/started-0"
 expect_done
@@ -327,7 +342,7 @@ mkdir "$work/foreign"
 echo hello >"$work/foreign/letter"
 for command in verify dump repair; do
   run log $command "$work/foreign"
-  expect_failure 1 "$work/foreign is not a millrace data directory"
+  expect_failure 1 "$work/foreign is not a millrace data directory: it has no meta.properties"
   run log $command "$work/missing"
   expect_failure 1 "$work/missing"
 done

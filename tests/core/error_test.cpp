@@ -58,4 +58,9 @@ TEST_CASE("context is added to copies", "[error]") {
   // The first place counts: outer layers do not add theirs.
   CHECK(placed.at("other", 1).message() == "orders-3: bad batch");
   CHECK(plain.message() == "bad batch");
+  // A partition that cannot exist is not written as if it did.
+  const Error nowhere = plain.at("orders", -1);
+  CHECK(nowhere.message() == "orders: bad batch");
+  CHECK(nowhere.topic() == "orders");
+  CHECK(nowhere.partition() == -1);
 }

@@ -141,7 +141,13 @@ TEST_CASE("a lock has one holder until it is let go", "[os][directory]") {
     REQUIRE_FALSE(second.has_value());
     CHECK(second.error().code() == Errc::directory_locked);
     CHECK(second.error().message().find("process 7 (a much longer text)") != std::string::npos);
-    CHECK(second.error().message().find("attach") != std::string::npos);
+    CHECK(second.error().message().find("open the directory for reading only") !=
+          std::string::npos);
+    CHECK(second.error().message().find("this process") == std::string::npos);
+    const auto same = directory.lock(".lock", "process 7 (a much longer text)");
+    REQUIRE_FALSE(same.has_value());
+    CHECK(same.error().code() == Errc::directory_locked);
+    CHECK(same.error().message().find("which is this process") != std::string::npos);
   }
   const auto again = directory.lock(".lock", "process 8").value();
   CHECK(directory.read_file(".lock").value() == "process 8");
