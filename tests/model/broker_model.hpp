@@ -19,8 +19,8 @@ class BrokerModel {
 
   explicit BrokerModel(std::uint64_t seed);
 
-  /// Takes `steps` steps; what the first difference was, and after what. Empty if there was none.
-  std::string run(std::size_t steps);
+  /// Takes `count` steps; what the first difference was, and after what. Empty if there was none.
+  std::string run(std::size_t count);
   /// One step by name.
   std::string perform(std::string_view name);
   /// Everything that is to be read, at once.
