@@ -50,7 +50,7 @@ class BrokerModel {
   static std::size_t index(PartitionId partition) { return static_cast<std::size_t>(partition); }
   std::uint64_t random(std::uint64_t below) { return rng_() % below; }
   bool chance(std::uint64_t in) { return random(in) == 0; }
-  std::int64_t random_offset(PartitionId partition);
+  std::int64_t random_offset(PartitionId id);
   PartitionId pick() { return static_cast<PartitionId>(random(partitions)); }
   TopicSettings settings();
   void open();
