@@ -11,6 +11,7 @@ using namespace millrace::record;
 namespace {
 
 constexpr Timestamp now{1'600'000'000'000};
+constexpr std::size_t filled_bytes = 16'384;
 
 std::vector<std::byte> make_batch(std::size_t value_bytes, int records, bool mixed_sizes = false) {
   BatchBuilder builder;
@@ -29,7 +30,7 @@ void add_record(benchmark::State& state) {
   const std::vector<std::byte> value(static_cast<std::size_t>(state.range(0)), std::byte{'v'});
   BatchBuilder builder;
   for (auto _ : state) {
-    if (builder.size_bytes() > 16 * 1024) builder.reset();
+    if (builder.size_bytes() > filled_bytes) builder.reset();
     benchmark::DoNotOptimize(builder.add(now, std::nullopt, Bytes(value)));
   }
 }
@@ -39,7 +40,7 @@ void add_record_with_key(benchmark::State& state) {
   const std::vector<std::byte> key(16, std::byte{'k'}), value(100, std::byte{'v'});
   BatchBuilder builder;
   for (auto _ : state) {
-    if (builder.size_bytes() > 16 * 1024) builder.reset();
+    if (builder.size_bytes() > filled_bytes) builder.reset();
     benchmark::DoNotOptimize(builder.add(now, Bytes(key), Bytes(value)));
   }
 }
@@ -48,7 +49,7 @@ BENCHMARK(add_record_with_key);
 void finish_batch(benchmark::State& state) {
   BatchBuilder builder;
   const std::vector<std::byte> value(100, std::byte{'v'});
-  while (builder.size_bytes() < 16 * 1024)
+  while (builder.size_bytes() < filled_bytes)
     if (!builder.add(now, std::nullopt, Bytes(value))) std::abort();
   for (auto _ : state) benchmark::DoNotOptimize(builder.finish());
 }

@@ -89,8 +89,8 @@ std::size_t number_of(const millrace::Record<std::string_view, std::string_view>
 }
 
 struct Acknowledged {
-  std::size_t number;
-  PartitionId partition;
+  std::size_t number = 0;
+  PartitionId partition = 0;
   Offset offset;
 };
 

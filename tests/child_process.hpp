@@ -12,7 +12,7 @@ namespace millrace::test {
 class ChildProcess {
  public:
   template <typename Work>
-  explicit ChildProcess(Work&& work) : pid_(::fork()) {
+  explicit ChildProcess(const Work& work) : pid_(::fork()) {
     if (pid_ < 0) throw std::runtime_error("cannot fork");
     if (pid_ == 0) ::_exit(work());
   }

@@ -125,7 +125,7 @@ struct Serde<T> {
                                             " bytes cannot be read from " +
                                             std::to_string(bytes.size()) + " bytes");
     }
-    T value;
+    T value{};
     std::memcpy(&value, bytes.data(), sizeof value);
     return value;
   }

@@ -32,7 +32,7 @@ const char* remedy(int os_code) noexcept {
 }  // namespace
 
 Error system_error(const std::string& doing, int os_code) {
-  const Error plain = Error::from_os(doing, os_code);
+  Error plain = Error::from_os(doing, os_code);
   const char* todo = remedy(os_code);
   if (todo == nullptr) return plain;
   return {plain.code(), plain.message() + "; " + todo, os_code};

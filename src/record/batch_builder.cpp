@@ -211,11 +211,6 @@ Result<void> BatchBuilder::rebase(std::int64_t base_timestamp) {
 }
 
 Result<MutableBytes> BatchBuilder::seal(std::int32_t last_offset_delta, bool horizon) {
-  int attributes = static_cast<int>(options_.codec);
-  if (options_.transactional) attributes |= attribute_transactional;
-  if (options_.control) attributes |= attribute_control;
-  if (horizon) attributes |= attribute_delete_horizon;
-
   room(0);
   MutableBytes batch(buffer_.get(), used_);
   if (options_.codec != Codec::none) {
@@ -225,6 +220,11 @@ Result<MutableBytes> BatchBuilder::seal(std::int32_t last_offset_delta, bool hor
     if (compressed_.size() > largest_batch) return too_large(compressed_.size(), 0);
     batch = compressed_;
   }
+
+  int attributes = static_cast<int>(options_.codec);
+  if (options_.transactional) attributes |= attribute_transactional;
+  if (options_.control) attributes |= attribute_control;
+  if (horizon) attributes |= attribute_delete_horizon;
   write_header(batch.data(), batch.size(),
                {static_cast<std::int16_t>(attributes), last_offset_delta, base_timestamp_,
                 max_timestamp_, options_.producer, count_});

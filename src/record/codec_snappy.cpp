@@ -14,7 +14,7 @@ namespace {
 constexpr std::array<unsigned char, 16> xerial_header = {0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0,
                                                          0,    0,   0,   1,   0,   0,   0,   1};
 constexpr std::size_t xerial_magic_bytes = 8;
-constexpr std::size_t xerial_block_bytes = 32 * 1024;
+constexpr std::size_t xerial_block_bytes = std::size_t{32} * 1024;
 /// No element of the format yields more than 64 bytes from its at least 2.
 constexpr std::size_t largest_expansion = 32;
 

@@ -1,4 +1,5 @@
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <iterator>
@@ -32,11 +33,8 @@ void store_identity(ControlBlock& block, const os::FileIdentity& identity) noexc
 }
 
 std::array<std::uint8_t, 16> load_boot_id(const ControlBlock& block) noexcept {
-  const std::uint64_t words[] = {block.active_file[0].load(), block.active_file[1].load()};
-  std::array<std::uint8_t, 16> boot_id;
-  static_assert(sizeof words == sizeof boot_id);
-  std::memcpy(boot_id.data(), words, sizeof words);
-  return boot_id;
+  return std::bit_cast<std::array<std::uint8_t, 16>>(
+      std::array{block.active_file[0].load(), block.active_file[1].load()});
 }
 
 os::FileIdentity load_identity(const ControlBlock& block) noexcept {

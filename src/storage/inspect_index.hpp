@@ -29,7 +29,7 @@ class IndexCheck {
  private:
   struct File {
     std::string name;
-    FindingKind kind;
+    FindingKind kind = FindingKind::offset_index;
     std::string fault;  // the first one
     std::uint64_t position = 0;
     std::uint64_t length = 0;

@@ -356,7 +356,7 @@ Result<void> Recovery::cut_tail(Offset base, Bytes tail, std::uint64_t position)
   out_.report.truncated_bytes += length;
   MILLRACE_TRY(os::File file,
                directory_->open(file_name(base, log_suffix), os::OpenMode::read_write));
-  if (const auto zeroed = file.write_zeros(position, length, zero_piece); !zeroed) {
+  if (auto zeroed = file.write_zeros(position, length, zero_piece); !zeroed) {
     // On a file system that writes elsewhere even zeros need space; giving it back does not.
     if (zeroed.error().code() != Errc::no_space) return zeroed;
     MILLRACE_CHECK(file.resize(position));

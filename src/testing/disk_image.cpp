@@ -10,7 +10,6 @@
 namespace millrace::inline v0::testing {
 namespace {
 
-using disk::Content;
 using disk::ContentPtr;
 using disk::NodeId;
 using Rng = std::mt19937_64;

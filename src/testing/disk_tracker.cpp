@@ -115,7 +115,7 @@ std::string Tracker::real_path(NodeId id) const {
   std::string path;
   while (id != root_node) {
     const Place& place = places_.at(id);
-    path = "/" + place.name + path;
+    path.insert(0, "/" + place.name);
     id = place.directory;
   }
   return root_ + path;

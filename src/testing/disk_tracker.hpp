@@ -26,7 +26,7 @@ class Tracker {
 
  private:
   struct Place {
-    NodeId directory;
+    NodeId directory = root_node;
     std::string name;
   };
 

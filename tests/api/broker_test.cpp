@@ -3,8 +3,6 @@
 #include <atomic>
 #include <fstream>
 #include <millrace/broker.hpp>
-#include <thread>
-
 #include <millrace/millrace.hpp>
 #include <millrace/testing/faulty_io.hpp>
 #include <millrace/testing/manual_clock.hpp>

@@ -47,7 +47,7 @@ struct Counting {
       Broker::open(temp.path(), {.background_thread = false, .clock = &clock, .io_hooks = &io})
           .value();
 
-  millrace::Partition<std::string, std::string> partition(millrace::flush::Any policy) {
+  millrace::Partition<std::string, std::string> partition(millrace::flush::Any policy) const {
     return broker.topic<std::string, std::string>("t", {.flush = policy})
         .value()
         .partition(0)

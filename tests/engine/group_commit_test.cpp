@@ -16,10 +16,11 @@ TEST_CASE("everybody returns once durable, and many share a sync") {
   const auto log =
       Log::open(millrace::os::open_directory(temp.path(), true, &io).value(), {}, {}).value();
   GroupCommit commit;
-  constexpr int threads = 8;
-  constexpr int each = 50;
+  constexpr std::int64_t threads = 8;
+  constexpr std::int64_t each = 50;
   std::atomic<int> wrong{0};
   std::vector<std::thread> appenders;
+  appenders.reserve(threads);
   for (int t = 0; t < threads; ++t) {
     appenders.emplace_back([&] {
       for (int i = 0; i < each; ++i) {
@@ -46,6 +47,7 @@ TEST_CASE("a failed sync is everybody's error") {
   io.fail({.os_code = EIO, .ops = {millrace::os::IoOp::sync_data}, .path_suffix = ".log"});
   std::atomic<int> errors{0};
   std::vector<std::thread> appenders;
+  appenders.reserve(4);
   for (int t = 0; t < 4; ++t) {
     appenders.emplace_back([&] {
       const auto done =

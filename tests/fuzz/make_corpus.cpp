@@ -79,11 +79,13 @@ void write_compressed(const std::filesystem::path& folder) {
 void write_indexes(const std::filesystem::path& folder) {
   std::vector<std::byte> offsets(64);
   std::vector<std::byte> times(64);
-  for (std::int32_t i = 0; i < 5; ++i) {
-    store_big(offsets.data() + 8 * i, 7 * (i + 1));
-    store_big(offsets.data() + 8 * i + 4, 5000 * i);
-    store_big(times.data() + 12 * i, noon.milliseconds() + i);
-    store_big(times.data() + 12 * i + 8, 7 * (i + 1));
+  std::byte* offset_entry = offsets.data();
+  std::byte* time_entry = times.data();
+  for (std::int32_t i = 0; i < 5; ++i, offset_entry += 8, time_entry += 12) {
+    store_big(offset_entry, 7 * (i + 1));
+    store_big(offset_entry + 4, 5000 * i);
+    store_big(time_entry, noon.milliseconds() + i);
+    store_big(time_entry + 8, 7 * (i + 1));
   }
   write(folder / "offsets", offsets);
   write(folder / "offsets_sealed", Bytes(offsets).first(40));

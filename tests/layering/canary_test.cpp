@@ -57,7 +57,7 @@ TEST_CASE("a good tree has no findings") {
 
 TEST_CASE("a name that does not belong at the top is found") {
   SourceTree tree = tree_of({});
-  tree.top_level.push_back("notes.txt");
+  tree.top_level.emplace_back("notes.txt");
   CHECK(rules_broken(tree) == Rules{"top-level"});
 }
 

@@ -57,7 +57,7 @@ const Room* room_of(std::string_view path) {
 std::string resolve(const SourceTree& tree, std::string_view from, std::string_view name) {
   for (const std::string& folder :
        {folder_of(from), std::string("include/"), std::string("src/")}) {
-    const std::string path =
+    std::string path =
         std::filesystem::path(folder + std::string(name)).lexically_normal().generic_string();
     if (tree.files.count(path) != 0) return path;
   }

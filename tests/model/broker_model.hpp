@@ -19,8 +19,8 @@ class BrokerModel {
 
   explicit BrokerModel(std::uint64_t seed);
 
-  /// Takes `steps` steps; what the first difference was, and after what. Empty if there was none.
-  std::string run(std::size_t steps);
+  /// Takes `count` steps; what the first difference was, and after what. Empty if there was none.
+  std::string run(std::size_t count);
   /// One step by name.
   std::string perform(std::string_view name);
   /// Everything that is to be read, at once.
@@ -50,7 +50,7 @@ class BrokerModel {
   static std::size_t index(PartitionId partition) { return static_cast<std::size_t>(partition); }
   std::uint64_t random(std::uint64_t below) { return rng_() % below; }
   bool chance(std::uint64_t in) { return random(in) == 0; }
-  std::int64_t random_offset(PartitionId partition);
+  std::int64_t random_offset(PartitionId id);
   PartitionId pick() { return static_cast<PartitionId>(random(partitions)); }
   TopicSettings settings();
   void open();

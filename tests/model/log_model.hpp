@@ -17,8 +17,8 @@ class LogModel {
  public:
   explicit LogModel(std::uint64_t seed);
 
-  /// Takes `steps` steps; what the first difference was, and after what. Empty if there was none.
-  std::string run(std::size_t steps);
+  /// Takes `count` steps; what the first difference was, and after what. Empty if there was none.
+  std::string run(std::size_t count);
   std::string check_all();
   ReferenceLog& reference() { return reference_; }
 

@@ -39,7 +39,7 @@ struct Refuse final : os::IoHooks {
 
   Refuse(os::IoOp what, int os_code) : op(what), code(os_code) {}
   int before(const os::IoCall& call) noexcept override {
-    seen.push_back(std::string(call.path));
+    seen.emplace_back(call.path);
     return call.op == op ? code : 0;
   }
 };

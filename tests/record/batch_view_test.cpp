@@ -222,27 +222,24 @@ TEST_CASE("records that break the format are malformed", "[batch_view]") {
   CHECK(walk(BatchView::try_parse(batch_of("", std::numeric_limits<std::int32_t>::max()))).last ==
         Step::malformed);
   const char* broken[] = {
-      "0b000000010100",            // negative length
-      "0a0000000101",              // shorter than any record
-      "0e000000010100",            // longer than what is there
-      "ffffffff0f000000010100",    // length -2^31
-      "ffffffffff0f000000010100",  // six bytes of length
-      "0c000001010100",            // offset delta -1
-      "0c000002010100",            // offset delta beyond the last
-      "0c000000030100",            // key length -2
-      "0c000000010300",            // value length -2
-      "0c000000080100",            // key longer than the record
-      "0c000000010800",            // value longer than the record
-      "0c000000010101",            // header count -1
-      "0c000000010102",            // one header, none there
-      "0e00000001010000",          // a byte left over
-      "10000000010102ff",          // cut in the header
-      "1200000001010201"
-      "00",  // header key length -1
-      "12000000010102"
-      "0003",  // header value length -2
-      "1e00ffffffffffffffffff7f"
-      "0001010000",  // a time of more than 64 bits
+      "0b000000010100",                      // negative length
+      "0a0000000101",                        // shorter than any record
+      "0e000000010100",                      // longer than what is there
+      "ffffffff0f000000010100",              // length -2^31
+      "ffffffffff0f000000010100",            // six bytes of length
+      "0c000001010100",                      // offset delta -1
+      "0c000002010100",                      // offset delta beyond the last
+      "0c000000030100",                      // key length -2
+      "0c000000010300",                      // value length -2
+      "0c000000080100",                      // key longer than the record
+      "0c000000010800",                      // value longer than the record
+      "0c000000010101",                      // header count -1
+      "0c000000010102",                      // one header, none there
+      "0e00000001010000",                    // a byte left over
+      "10000000010102ff",                    // cut in the header
+      "120000000101020100",                  // header key length -1
+      "120000000101020003",                  // header value length -2
+      "1e00ffffffffffffffffff7f0001010000",  // a time of more than 64 bits
   };
   for (const char* records : broken) {
     INFO(records);

@@ -51,7 +51,7 @@ std::string campaign(std::uint64_t seed, std::uint64_t states, const WrapHooks& 
     std::mt19937_64 rng(seed);
     for (std::size_t i = 0; i < crashes_a_run && seen < states; ++i) {
       const auto& moment = moments[rng() % moments.size()];
-      const auto wrong = try_crash(moment, random_crash(rng), recipe, seen);
+      auto wrong = try_crash(moment, random_crash(rng), recipe, seen);
       if (!wrong.empty()) return wrong;
     }
   }

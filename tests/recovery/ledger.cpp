@@ -11,7 +11,7 @@ std::string Given::value_text() const {
   std::string text = "value-" + std::to_string(number) + "-";
   // Not the same byte all along: a sector of one record must differ from that of another.
   while (text.size() < value_bytes) {
-    text += static_cast<char>('a' + (number * 7 + text.size()) % 26);
+    text += static_cast<char>('a' + (std::size_t{number} * 7 + text.size()) % 26);
   }
   return text;
 }

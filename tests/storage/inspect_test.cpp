@@ -19,7 +19,7 @@ struct Closed {
 
   Closed() {
     const auto log = open_log(place.directory, {});
-    for (int i = 0; i < 5; ++i) {
+    for (std::int64_t i = 0; i < 5; ++i) {
       append(*log, numbered(i * 3, 3));
       if (i < 3) ends.push_back(log->control().active_end.load());
       if (i == 2) log->roll().value();

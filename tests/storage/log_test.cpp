@@ -96,7 +96,7 @@ TEST_CASE("the first record at or after a time is found", "[storage][log]") {
   const auto path = GENERATE(WritePath::mapped, WritePath::write);
   const Place place(true);
   auto log = open_log(place.directory, small_segments(path));
-  for (int i = 0; i < 300; ++i) append(*log, numbered(i * 3, 3, 300));
+  for (std::int64_t i = 0; i < 300; ++i) append(*log, numbered(i * 3, 3, 300));
   log->flush().value();
   const auto find = [&](std::int64_t time) {
     return storage::find_time(*log, Timestamp{time}, log->high_watermark()).value();
@@ -125,7 +125,7 @@ TEST_CASE("truncation cuts the end, and the log goes on from there", "[storage][
   const Place place(in_memory);
   auto log = open_log(place.directory, small_segments(path));
   std::vector<PlainRecord> expected;
-  for (int i = 0; i < 300; ++i) {
+  for (std::int64_t i = 0; i < 300; ++i) {
     const auto records = numbered(i * 3, 3, 300);
     append(*log, records);
     if (i < cut / 3) expected.insert(expected.end(), records.begin(), records.end());
@@ -154,7 +154,7 @@ TEST_CASE("records below an offset are deleted", "[storage][log]") {
   auto options = small_segments(WritePath::write);
   options.file_delete_delay = std::chrono::milliseconds(GENERATE(0, 60000));
   auto log = open_log(place.directory, options);
-  for (int i = 0; i < 300; ++i) append(*log, numbered(i * 3, 3, 300));
+  for (std::int64_t i = 0; i < 300; ++i) append(*log, numbered(i * 3, 3, 300));
   log->flush().value();
   const auto all = read_all(*log);
   log->delete_before(Offset{500}).value();
@@ -178,7 +178,7 @@ TEST_CASE("retention drops old segments, all of them if they are old", "[storage
   auto options = small_segments(WritePath::mapped);
   options.retention_ms = std::chrono::hours(1);
   auto log = open_log(place.directory, options, clock);
-  for (int i = 0; i < 300; ++i) append(*log, numbered(i * 3, 3, 300));
+  for (std::int64_t i = 0; i < 300; ++i) append(*log, numbered(i * 3, 3, 300));
   log->flush().value();
   CHECK(log->apply_retention().value() == 0);
   options.retention_bytes = 100'000;
@@ -214,7 +214,7 @@ TEST_CASE("compaction keeps the last record of every key", "[storage][log]") {
     all.push_back({i, 1'600'000'000'000 + i, "key-" + std::to_string(i % 10),
                    "value-" + std::to_string(i) + std::string(300, 'x')});
   }
-  for (int i = 0; i < 300; ++i)
+  for (std::int64_t i = 0; i < 300; ++i)
     append(*log, std::vector(all.begin() + i * 3, all.begin() + i * 3 + 3));
   log->roll().value();
   log->flush().value();

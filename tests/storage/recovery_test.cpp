@@ -28,7 +28,7 @@ struct Killed {
 
   explicit Killed(int flushed) {
     const auto log = open_log(place.directory, visible_at_once());
-    for (int i = 0; i < 5; ++i) {
+    for (std::int64_t i = 0; i < 5; ++i) {
       if (i == flushed) log->flush().value();
       append(*log, numbered(i * 3, 3));
       ends.push_back(log->control().active_end.load());
@@ -36,7 +36,7 @@ struct Killed {
     if (flushed == 5) log->flush().value();
   }
   /// As if the machine had been restarted since.
-  void restart_machine() {
+  void restart_machine() const {
     ControlFile::open_owner(place.directory).value().block().active_file[0].fetch_add(1);
   }
   void write(std::uint64_t position, std::string_view bytes) {
@@ -45,7 +45,7 @@ struct Killed {
         .write_at(as_bytes(bytes), position)
         .value();
   }
-  std::unique_ptr<storage::Log> open() { return open_log(place.directory, visible_at_once()); }
+  std::unique_ptr<storage::Log> open() const { return open_log(place.directory, visible_at_once()); }
 };
 
 }  // namespace

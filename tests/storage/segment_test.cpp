@@ -23,7 +23,7 @@ struct Sealed {
     storage::LogOptions options;
     options.index_interval_bytes = interval;
     const auto log = open_log(place.directory, options);
-    for (int i = 0; i < batches; ++i) {
+    for (std::int64_t i = 0; i < batches; ++i) {
       positions.push_back(bytes);
       append(*log, numbered(i * 3, 3));
       bytes = log->control().active_end.load();

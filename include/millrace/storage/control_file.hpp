@@ -26,8 +26,8 @@ struct ControlBlock {
   static constexpr std::int64_t no_unstable_offset = std::numeric_limits<std::int64_t>::max();
 
   // Identity; written while opening, rolling and closing.
-  std::uint64_t magic;
-  std::uint32_t version;
+  std::uint64_t magic = 0;
+  std::uint32_t version = 0;
   std::atomic<std::uint32_t> state;
   std::atomic<std::uint64_t> active_file[5];  ///< see store_identity()
   std::atomic<std::uint32_t> compacted;       ///< 1: gaps between batches are normal
