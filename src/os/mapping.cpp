@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include <millrace/os/io_hooks.hpp>
@@ -119,6 +120,13 @@ Result<void> Mapping::populate_read(std::uint64_t position, std::uint64_t length
     return system_error(fmt::format("reading {} mapped bytes at {} of {}", length, position, path_),
                         code);
   return {};
+}
+
+void Mapping::drop_pages(std::uint64_t position, std::uint64_t length) const noexcept {
+  const std::uint64_t page = page_bytes();
+  const std::uint64_t begin = (position + page - 1) & ~(page - 1);
+  const std::uint64_t end = std::min(position + length, length_) & ~(page - 1);
+  if (begin < end) static_cast<void>(::madvise(data_ + begin, end - begin, MADV_DONTNEED));
 }
 
 Result<void> Mapping::sync(std::uint64_t position, std::uint64_t length) const {

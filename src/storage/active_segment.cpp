@@ -11,7 +11,9 @@ namespace {
 
 // Sizes of the writes that zero blocks. A mapped store dirties a whole page-cache folio, as large
 // as the write that made it; a pwrite dirties only its blocks and is faster in large folios.
-constexpr std::size_t mapped_zero_piece = 64u << 10;
+constexpr std::size_t mapped_zero_piece = 16u << 10;
+/// Fewer bytes are synced sooner than their pages are dropped and faulted in again.
+constexpr std::uint64_t least_dropped_bytes = 32u << 10;
 constexpr std::size_t write_zero_piece = 1u << 20;
 
 Segment::Limits limits_of(const LogOptions& options) {
@@ -168,7 +170,10 @@ Result<void> ActiveSegment::take_back(std::size_t bytes) {
 }
 
 Result<void> ActiveSegment::sync(std::uint64_t from, std::uint64_t to) {
-  if (options_.write_path == WritePath::mapped) return segment_->map_.sync(from, to - from);
+  if (options_.write_path == WritePath::mapped) {
+    if (to - from >= least_dropped_bytes) segment_->map_.drop_pages(from, to - from);
+    return segment_->map_.sync(from, to - from);
+  }
   return file_.sync();
 }
 
@@ -220,6 +225,11 @@ Result<void> ActiveSegment::truncate(std::uint64_t position, Offset next_offset,
   note_index_sizes();
   policy_.reset(largest);
   MILLRACE_CHECK(file_.write_zeros(position, old_end - position, mapped_zero_piece));
+  if (options_.write_path == WritePath::mapped) {
+    // A flush may have dropped these pages: they are backed again before the next store.
+    const std::lock_guard lock(grow_mutex_);
+    reserved_.store(position);
+  }
   return file_.sync();
 }
 

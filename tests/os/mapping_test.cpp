@@ -124,6 +124,28 @@ TEST_CASE("sync and populate work on whole pages", "[os][mapping]") {
   CHECK(place.watch.done[0].length == 2 * page);
 }
 
+TEST_CASE("pages that are dropped keep what was stored, and can be stored to again",
+          "[os][mapping]") {
+  Place place(GENERATE(false, true), 4 * page);
+  const auto mapping = Mapping::map(place.file, 4 * page, MapMode::read_write).value();
+  mapping.populate_write(0, 4 * page).value();
+  store(mapping, page, "kept");
+  store(mapping, 3 * page - 4, "last");
+  mapping.drop_pages(1, 3 * page);       // the second and the third
+  mapping.drop_pages(4 * page - 1, 1);   // none
+  mapping.drop_pages(page, 100 * page);  // no further than the map
+  const auto found = [&](std::uint64_t at) {
+    return std::string(as_text(Bytes(mapping.data() + at, 4)));
+  };
+  CHECK(found(page) == "kept");
+  CHECK(found(3 * page - 4) == "last");
+  store(mapping, page, "more");
+  mapping.sync(0, 4 * page).value();
+  std::byte bytes[4];
+  CHECK(place.file.read_at(bytes, page).value() == 4);
+  CHECK(as_text(bytes) == "more");
+}
+
 TEST_CASE("pages that cannot be backed are an error, not a signal", "[os][mapping]") {
   if (!kernel_populates()) {
     WARN("this kernel has no MADV_POPULATE_WRITE");

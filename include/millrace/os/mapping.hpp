@@ -25,6 +25,10 @@ class Mapping {
   Result<void> populate_write(std::uint64_t position, std::uint64_t length) const;
   /// Faults pages in for reading: turns a bad disk sector into an io_error instead of a SIGBUS.
   Result<void> populate_read(std::uint64_t position, std::uint64_t length) const;
+  /// Drops the whole pages of the range from the page table, all at once (MADV_DONTNEED); the file
+  /// keeps what was stored, and the next access faults them in. A sync of many pages that are
+  /// mapped for writing interrupts every processor that runs this process once for each of them.
+  void drop_pages(std::uint64_t position, std::uint64_t length) const noexcept;
   /// msync(2) MS_SYNC of the range, widened to whole pages: those bytes are durable on success.
   Result<void> sync(std::uint64_t position, std::uint64_t length) const;
 
