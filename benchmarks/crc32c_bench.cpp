@@ -1,7 +1,7 @@
 // Throughput of every CRC-32C kernel that this processor can run, and of the dispatched crc32c().
 #include <benchmark/benchmark.h>
-#include <millrace/core/crc32c.hpp>
 
+#include <millrace/core/crc32c.hpp>
 #include <string>
 #include <vector>
 

@@ -1,8 +1,8 @@
 // The cost of a record: adding it to a batch, reading it back, skipping over it.
 #include <benchmark/benchmark.h>
+
 #include <millrace/record/batch_builder.hpp>
 #include <millrace/record/batch_view.hpp>
-
 #include <vector>
 
 using namespace millrace;

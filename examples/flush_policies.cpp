@@ -74,8 +74,7 @@ int main(int argc, char** argv) {
 
   const auto by_os = append_1000(broker, "traces", flush::by_os{}, io);
   report("by_os (Kafka's default)", by_os, "a killed process loses nothing, a power loss seconds");
-  check(by_os.durability == Durability::written && by_os.syncs < 10,
-        "by_os syncs no records");
+  check(by_os.durability == Durability::written && by_os.syncs < 10, "by_os syncs no records");
 
   const auto limit = std::make_shared<std::atomic<std::int64_t>>(500);
   const auto relaxed = append_1000(broker, "sensors", AdjustableLimit{limit}, io);

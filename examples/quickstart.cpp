@@ -94,8 +94,8 @@ struct Acknowledged {
   Offset offset;
 };
 
-/// The writer: reports each acknowledged record through a pipe until it is killed. It keeps the last
-/// quarter of the input back, so that it is always at work when that happens.
+/// The writer: reports each acknowledged record through a pipe until it is killed. It keeps the
+/// last quarter of the input back, so that it is always at work when that happens.
 void write_and_wait(const std::string& directory, const Input& input, int report) {
   const auto broker = millrace::Broker::open(directory).value();
   millrace::Producer producer{open_topic(broker)};
@@ -236,14 +236,14 @@ void run(const std::string& directory, const std::string& path, const Input& inp
   print_recovery(broker);
   const auto found = find_records(open_topic(broker), input, acknowledged);
   const auto held = static_cast<std::size_t>(std::count(found.begin(), found.end(), true));
-  std::printf("found       %zu records: all that were acknowledged, and %zu whose acknowledgement "
-              "the kill cut off\n",
-              held, held - acknowledged.size());
+  std::printf(
+      "found       %zu records: all that were acknowledged, and %zu whose acknowledgement "
+      "the kill cut off\n",
+      held, held - acknowledged.size());
 
   start = Clock::now();
   const std::size_t appended = append_missing(open_topic(broker), input, found);
-  std::printf("finished    %s, flushed before ack\n",
-              rate(appended, seconds_since(start)).c_str());
+  std::printf("finished    %s, flushed before ack\n", rate(appended, seconds_since(start)).c_str());
   broker.close().value();
 
   broker = millrace::Broker::open(directory).value();
@@ -254,10 +254,11 @@ void run(const std::string& directory, const std::string& path, const Input& inp
               rate(input.records.size(), seconds_since(start)).c_str());
   broker.close().value();
   require(is_same, "what was read back is not the input");
-  std::printf("\n%zu records in %d partitions of topic %s, %zu bytes, recovered in %.1f ms: byte "
-              "for byte the input\n",
-              input.records.size(), topic.partition_count(), topic_name, input.bytes.size(),
-              recovery * 1e3);
+  std::printf(
+      "\n%zu records in %d partitions of topic %s, %zu bytes, recovered in %.1f ms: byte "
+      "for byte the input\n",
+      input.records.size(), topic.partition_count(), topic_name, input.bytes.size(),
+      recovery * 1e3);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ usage: bash tests/run.sh [options] [-- ctest arguments]
   --preset NAME   build and test this CMake preset (default: dev)
   --sanitizers    the asan-ubsan and tsan presets as well
   --long          the long campaigns as well: sets MILLRACE_LONG=1, runs tests labelled `long`
-  --tidy          clang-tidy over everything that the preset compiles as well
+  --tidy          clang-format and clang-tidy over everything that the preset compiles as well
   --jobs N        processes to build and test with (default: one a processor)
   --help          this text
 
@@ -63,6 +63,8 @@ mkdir -p build/all
 {
   for preset in "${presets[@]}"; do echo "subdirs([==[$PWD/build/$preset]==])"; done
   if [ $tidy = yes ]; then
+    echo "add_test(clang_format bash [==[$PWD/.ci/clang-format.sh]==])"
+    echo "set_tests_properties(clang_format PROPERTIES TIMEOUT 300 LABELS house)"
     echo "add_test(clang_tidy bash [==[$PWD/.ci/clang-tidy.sh]==] [==[$PWD/build/${presets[0]}]==])"
     echo "set_tests_properties(clang_tidy PROPERTIES TIMEOUT 10800 LABELS house)"
   fi

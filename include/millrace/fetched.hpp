@@ -1,10 +1,9 @@
 #pragma once
 #include <algorithm>
 #include <memory>
-#include <vector>
-
 #include <millrace/record/batch_view.hpp>
 #include <millrace/storage/log_cursor.hpp>
+#include <vector>
 
 namespace millrace::inline v0 {
 

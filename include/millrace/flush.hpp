@@ -3,10 +3,9 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <millrace/engine/flush_policy.hpp>
 #include <optional>
 #include <utility>
-
-#include <millrace/engine/flush_policy.hpp>
 
 namespace millrace::inline v0 {
 
@@ -55,13 +54,11 @@ struct by_os {
 /// members. They are called from any thread and must not block.
 template <typename P>
 concept FlushPolicy = std::copy_constructible<P> &&
-                      requires(const P policy, const flush::Progress& progress) {
-                        { policy.acks_after_flush() } -> std::same_as<bool>;
-                        { policy.is_due(progress) } -> std::same_as<bool>;
-                        {
-                          policy.max_delay()
-                        } -> std::convertible_to<std::optional<std::chrono::nanoseconds>>;
-                      };
+    requires(const P policy, const flush::Progress& progress) {
+  { policy.acks_after_flush() } -> std::same_as<bool>;
+  { policy.is_due(progress) } -> std::same_as<bool>;
+  { policy.max_delay() } -> std::convertible_to<std::optional<std::chrono::nanoseconds>>;
+};
 
 namespace flush {
 
@@ -69,8 +66,8 @@ namespace flush {
 class Any {
  public:
   template <typename P>
-    requires(!std::same_as<P, Any> && FlushPolicy<P>)
-  Any(P policy) : policy_(std::make_shared<Model<P>>(std::move(policy))) {}
+  requires(!std::same_as<P, Any> && FlushPolicy<P>) Any(P policy)
+      : policy_(std::make_shared<Model<P>>(std::move(policy))) {}
   const engine::FlushPolicyPtr& erased() const noexcept { return policy_; }
 
  private:

@@ -1,10 +1,9 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <optional>
-
 #include <millrace/core/bytes.hpp>
 #include <millrace/core/offset.hpp>
+#include <optional>
 
 namespace millrace::inline v0 {
 

@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-
 #include <millrace/core/offset.hpp>
 
 namespace millrace::inline v0 {

@@ -1,15 +1,14 @@
 #pragma once
 #include <concepts>
 #include <cstring>
+#include <millrace/core/bytes.hpp>
+#include <millrace/core/result.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
-
-#include <millrace/core/bytes.hpp>
-#include <millrace/core/result.hpp>
 
 namespace millrace::inline v0 {
 
@@ -50,9 +49,11 @@ concept ViewSerializable = requires(const T& value) {
 
 /// Whether Serde<T> can write and read T.
 template <typename T>
-concept Serializable = (ViewSerializable<T> || requires(const T& value, ByteSink& sink) {
-                         { Serde<T>::serialize(value, sink) } -> std::same_as<Result<void>>;
-                       }) && requires(Bytes bytes) {
+concept Serializable = (ViewSerializable<T> ||
+                        requires(const T& value, ByteSink& sink) {
+                          { Serde<T>::serialize(value, sink) } -> std::same_as<Result<void>>;
+                        }) &&
+                       requires(Bytes bytes) {
   { Serde<T>::deserialize(bytes) } -> std::same_as<Result<T>>;
 };
 
@@ -86,8 +87,7 @@ struct Serde<std::vector<std::byte>> {
 
 /// Integers as Kafka's own serializers write them: big-endian, two's complement.
 template <std::integral T>
-  requires(!std::same_as<T, bool>)
-struct Serde<T> {
+requires(!std::same_as<T, bool>) struct Serde<T> {
   static Result<void> serialize(T value, ByteSink& out) {
     store_big(out.extend(sizeof value), value);
     return {};
@@ -112,10 +112,9 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 /// Other trivially copyable types (structs, floating point): their bytes as they are in memory, so
 /// only for logs that stay on machines of one kind. Pointers and views do not count.
 template <typename T>
-  requires(std::is_trivially_copyable_v<T> && !std::is_pointer_v<T> && !std::integral<T> &&
-           std::default_initializable<T> && !std::ranges::enable_borrowed_range<T> &&
-           !detail::is_optional<T>)
-struct Serde<T> {
+requires(std::is_trivially_copyable_v<T> && !std::is_pointer_v<T> && !std::integral<T> &&
+         std::default_initializable<T> && !std::ranges::enable_borrowed_range<T> &&
+         !detail::is_optional<T>) struct Serde<T> {
   static Bytes view(const T& value) noexcept {
     return {reinterpret_cast<const std::byte*>(&value), sizeof value};
   }
@@ -134,9 +133,8 @@ struct Serde<T> {
 /// What a topic's keys and values may be: a type with a Serde, or std::optional of one for those
 /// that may be null.
 template <typename T>
-concept TopicType = Serializable<T> || (detail::is_optional<T> && requires {
-  requires Serializable<typename T::value_type>;
-});
+concept TopicType = Serializable<T> ||
+    (detail::is_optional<T>&& requires { requires Serializable<typename T::value_type>; });
 
 namespace detail {
 

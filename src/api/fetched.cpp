@@ -18,8 +18,8 @@ bool FetchedRecords::Cursor::next_batch() {
       if (packed) {
         records_->decompressed_.push_back(std::make_unique<std::vector<std::byte>>());
       }
-      auto cursor = record::RecordCursor::open(
-          batch, packed ? *records_->decompressed_.back() : none);
+      auto cursor =
+          record::RecordCursor::open(batch, packed ? *records_->decompressed_.back() : none);
       if (!cursor) {
         records_->failure_ = cursor.error()
                                  .at(part.partition->topic(), part.partition->id())
@@ -27,7 +27,8 @@ bool FetchedRecords::Cursor::next_batch() {
         return false;
       }
       cursor_ = *cursor;
-      // As far behind the chunk as the batch is from its start, so that each byte is asked for once.
+      // As far behind the chunk as the batch is from its start, so that each byte is asked for
+      // once.
       look_distance_ = static_cast<std::ptrdiff_t>(part.chunk.bytes.size());
       const auto ahead = std::min<std::uint64_t>(part.chunk.bytes.size(), part.chunk.bytes_behind);
       look_until_ = packed ? nullptr : part.chunk.bytes.data() + ahead;

@@ -1,7 +1,6 @@
-#include <millrace/partitioner.hpp>
-
 #include <atomic>
 #include <memory>
+#include <millrace/partitioner.hpp>
 #include <mutex>
 #include <random>
 

@@ -1,6 +1,5 @@
-#include <millrace/producer.hpp>
-
 #include <millrace/engine/broker_core.hpp>
+#include <millrace/producer.hpp>
 
 #include "producer_lane.hpp"
 
@@ -24,10 +23,10 @@ Result<PartitionId> ProducerCore::Impl::route(const OutgoingRecord& record) cons
                                       ": this process is attached read-only; send in the process "
                                       "that owns the directory");
   }
-  const PartitionId chosen =
-      record.partition ? *record.partition
-                       : partitioner({record.key, record.value.value_or(Bytes()), count,
-                                      context->options.batch_bytes});
+  const PartitionId chosen = record.partition
+                                 ? *record.partition
+                                 : partitioner({record.key, record.value.value_or(Bytes()), count,
+                                                context->options.batch_bytes});
   if (chosen >= 0 && chosen < count) return chosen;
   return Error(Errc::unknown_partition, "topic " + topic->entry.name + " has partitions 0 to " +
                                             std::to_string(count - 1) + ", not " +
@@ -55,8 +54,8 @@ ProducerCore::ProducerCore(const Broker& broker, std::shared_ptr<const engine::T
     : impl_(std::make_shared<Impl>()) {
   impl_->context->broker = broker.core();
   impl_->topic = std::move(topic);
-  impl_->partitioner = options.partitioner ? std::move(options.partitioner)
-                                           : partitioner::murmur2();
+  impl_->partitioner =
+      options.partitioner ? std::move(options.partitioner) : partitioner::murmur2();
   impl_->context->options = std::move(options);
   for (const auto& partition : impl_->topic->partitions) {
     impl_->lanes.push_back(std::make_shared<detail::Lane>(partition, impl_->context));
@@ -85,11 +84,11 @@ PendingReceipt ProducerCore::send(OutgoingRecord record) {
   PendingReceipt pending;
   if (!impl_->has_room(bytes) && !impl_->wait_for_room(bytes)) {
     pending.status_ = SendStatus::back_pressure;
-    pending.error_ = Error(Errc::back_pressure,
-                           "the producer's buffer of " +
-                               std::to_string(impl_->context->options.buffer_bytes) +
-                               " bytes is full; send again later, or raise buffer_bytes")
-                         .at(impl_->topic->entry.name, *partition);
+    pending.error_ =
+        Error(Errc::back_pressure, "the producer's buffer of " +
+                                       std::to_string(impl_->context->options.buffer_bytes) +
+                                       " bytes is full; send again later, or raise buffer_bytes")
+            .at(impl_->topic->entry.name, *partition);
     return pending;
   }
   DeliveryCallback callback = std::move(record.callback);

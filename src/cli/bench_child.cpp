@@ -11,8 +11,6 @@
 
 #include "bench_support.hpp"
 
-extern char** environ;
-
 namespace millrace::inline v0::cli::bench {
 
 Child::Child(const std::vector<std::string>& arguments) {
@@ -26,6 +24,7 @@ Child::Child(const std::vector<std::string>& arguments) {
   std::vector<std::string> words = {"millrace", "bench", "child"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const int code = ::posix_spawn(&pid_, "/proc/self/exe", &actions, nullptr, argv.data(), environ);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -35,7 +36,7 @@ bool Payload::matches(Bytes bytes, std::uint64_t sequence) const {
 double Latencies::at(double share) {
   if (samples_.empty()) return 0;
   const auto rank =
-      static_cast<std::ptrdiff_t>(share * static_cast<double>(samples_.size() - 1) + 0.5);
+      static_cast<std::ptrdiff_t>(std::lround(share * static_cast<double>(samples_.size() - 1)));
   std::nth_element(samples_.begin(), samples_.begin() + rank, samples_.end());
   return static_cast<double>(samples_[static_cast<std::size_t>(rank)]);
 }

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "bench_report.hpp"
 
 namespace millrace::inline v0::cli::bench {
@@ -31,7 +33,8 @@ std::vector<Target> all_targets() {
   const std::string limit = "limit/";
   for (const Ratio& rate : rates) {
     for (const auto& [tag, bound] : {std::pair{"/100B", rate.small}, {"/1024B", rate.large}}) {
-      targets.push_back({ours + rate.row + tag, limit + rate.limit + tag, bound});
+      targets.push_back({fmt::format("{}{}{}", ours, rate.row, tag),
+                         fmt::format("{}{}{}", limit, rate.limit, tag), bound});
     }
   }
   for (const std::string tag : {"/100B", "/1024B"}) {

@@ -55,7 +55,7 @@ std::string lines_of(const CLI::App& app, bool positional) {
 std::string usage_of(const CLI::App& app) {
   std::string usage = app.get_name();
   for (const CLI::App* at = app.get_parent(); at != nullptr; at = at->get_parent()) {
-    usage = at->get_name() + " " + usage;
+    usage.insert(0, at->get_name() + " ");
   }
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_positional()) usage += " " + option->get_name(true);

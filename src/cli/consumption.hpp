@@ -1,11 +1,10 @@
 #pragma once
+#include <millrace/consumer.hpp>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include <millrace/consumer.hpp>
 
 #include "record_format.hpp"
 #include "standard_streams.hpp"
@@ -36,16 +35,13 @@ struct ConsumeOptions {
 class Consumption {
  public:
   Consumption(Broker broker, const ConsumeOptions& options, const StopSignals& stop)
-      : broker_(std::move(broker)),
-        options_(options),
-        stop_(stop),
-        output_(stop.descriptor()) {}
+      : broker_(std::move(broker)), options_(options), stop_(stop), output_(stop.descriptor()) {}
 
   Result<void> run();
 
  private:
   struct Followed {
-    PartitionId id;
+    PartitionId id = 0;
     Offset end;  ///< with exit_at_end: where the partition ended when this began
     bool is_finished = false;
   };

@@ -1,7 +1,6 @@
 #pragma once
-#include <string>
-
 #include <millrace/topic.hpp>
+#include <string>
 
 namespace millrace::inline v0::cli {
 

@@ -10,7 +10,9 @@ Deliveries::Deliveries(bool report) : report_(report) {
   if (report_) writer_ = std::thread([this] { write_report(); });
 }
 
-Deliveries::~Deliveries() { end_writer(); }
+Deliveries::~Deliveries() {
+  end_writer();
+}
 
 void Deliveries::add(std::uint64_t number, const Result<Receipt>& outcome) {
   if (outcome) {
@@ -31,8 +33,8 @@ void Deliveries::add(std::uint64_t number, const Result<Receipt>& outcome) {
   has_failed_.store(true);
   if (failure_) return;
   const Error& error = outcome.error();
-  failure_ = Error(error.code(), fmt::format("record {} was not appended: {}", number,
-                                             error.message()));
+  failure_ =
+      Error(error.code(), fmt::format("record {} was not appended: {}", number, error.message()));
 }
 
 bool Deliveries::may_go_on() {
@@ -75,8 +77,9 @@ void Deliveries::write_report() {
       rest.remove_prefix(length);
       if (!is_read) failure = is_read.error();
       if (is_read && !*is_read) {
-        failure = Error(Errc::closed, "nobody reads the report any more, so no more records were "
-                                      "read from standard input");
+        failure = Error(Errc::closed,
+                        "nobody reads the report any more, so no more records were "
+                        "read from standard input");
       }
     }
     lock.lock();

@@ -1,14 +1,12 @@
 #pragma once
 #include <atomic>
 #include <condition_variable>
+#include <millrace/core/result.hpp>
+#include <millrace/receipt.hpp>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
-
-#include <millrace/receipt.hpp>
-
-#include <millrace/core/result.hpp>
 
 namespace millrace::inline v0::cli {
 

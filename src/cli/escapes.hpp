@@ -1,8 +1,7 @@
 #pragma once
+#include <millrace/core/result.hpp>
 #include <string>
 #include <string_view>
-
-#include <millrace/core/result.hpp>
 
 namespace millrace::inline v0::cli {
 

@@ -148,8 +148,7 @@ void add_input_options(CLI::App& command, Options& options) {
       ->type_name("TEXT")
       ->check(checked_by(parse_separator));
   command
-      .add_option("--record-separator", options.record_separator,
-                  "What ends a record in the input")
+      .add_option("--record-separator", options.record_separator, "What ends a record in the input")
       ->type_name("TEXT")
       ->capture_default_str()
       ->check(checked_by(parse_separator));
@@ -161,8 +160,7 @@ void add_input_options(CLI::App& command, Options& options) {
 }
 
 void add_record_options(CLI::App& command, Options& options) {
-  command
-      .add_option("--headers", options.headers, "Headers for every record; may be repeated")
+  command.add_option("--headers", options.headers, "Headers for every record; may be repeated")
       ->type_name("K=V,...")
       ->allow_extra_args(false)
       ->check(checked_by(parse_headers));

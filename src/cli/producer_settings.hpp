@@ -1,8 +1,7 @@
 #pragma once
+#include <millrace/producer.hpp>
 #include <string>
 #include <vector>
-
-#include <millrace/producer.hpp>
 
 namespace millrace::inline v0::cli {
 

@@ -1,9 +1,8 @@
 #pragma once
 #include <CLI/CLI.hpp>
 #include <functional>
-#include <string>
-
 #include <millrace/core/result.hpp>
+#include <string>
 
 #include "checks.hpp"
 

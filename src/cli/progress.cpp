@@ -11,8 +11,8 @@ namespace {
 std::string bar(double share) {
   constexpr std::size_t width = 30;
   const auto filled = static_cast<std::size_t>(share * width);
-  return fmt::format("[{}{}] {:3.0f} %", std::string(filled, '#'),
-                     std::string(width - filled, '.'), share * 100);
+  return fmt::format("[{}{}] {:3.0f} %", std::string(filled, '#'), std::string(width - filled, '.'),
+                     share * 100);
 }
 
 }  // namespace
@@ -30,10 +30,9 @@ void Progress::draw_if_due(std::uint64_t records, std::uint64_t bytes) {
     const double share = static_cast<double>(bytes) / static_cast<double>(*total_);
     line += bar(std::min(share, 1.0)) + "  ";
   }
-  line += fmt::format("{} records, {:.1f} MB, {} records/s", with_commas(records),
-                      static_cast<double>(bytes) / 1e6,
-                      with_commas(static_cast<std::uint64_t>(static_cast<double>(records) /
-                                                             seconds)));
+  line += fmt::format(
+      "{} records, {:.1f} MB, {} records/s", with_commas(records), static_cast<double>(bytes) / 1e6,
+      with_commas(static_cast<std::uint64_t>(static_cast<double>(records) / seconds)));
   fmt::print(stderr, "{}", line);
   std::fflush(stderr);
   is_drawn_ = true;

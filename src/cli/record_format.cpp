@@ -79,22 +79,41 @@ void RecordFormat::print(const RawRecord& record, std::string_view topic, std::s
 void RecordFormat::print_token(char token, const RawRecord& record, std::string_view topic,
                                std::string& out) const {
   switch (token) {
-    case 't': out += topic; break;
-    case 'p': print_number(record.partition(), out); break;
-    case 'o': print_number(record.offset().value(), out); break;
-    case 'k': print_bytes(record.raw_key(), out); break;
-    case 's': print_bytes(record.raw_value(), out); break;
-    case 'T': print_number(record.timestamp().milliseconds(), out); break;
-    case 'h': print_headers(record.headers(), out); break;
-    case 'K': print_number(length_of(record.raw_key()), out); break;
-    case 'S': print_number(length_of(record.raw_value()), out); break;
+    case 't':
+      out += topic;
+      break;
+    case 'p':
+      print_number(record.partition(), out);
+      break;
+    case 'o':
+      print_number(record.offset().value(), out);
+      break;
+    case 'k':
+      print_bytes(record.raw_key(), out);
+      break;
+    case 's':
+      print_bytes(record.raw_value(), out);
+      break;
+    case 'T':
+      print_number(record.timestamp().milliseconds(), out);
+      break;
+    case 'h':
+      print_headers(record.headers(), out);
+      break;
+    case 'K':
+      print_number(length_of(record.raw_key()), out);
+      break;
+    case 'S':
+      print_number(length_of(record.raw_value()), out);
+      break;
     case 'R': {
       std::byte encoded[4];
       store_big(encoded, static_cast<std::int32_t>(length_of(record.raw_value())));
       out += as_text(encoded);
       break;
     }
-    default: break;
+    default:
+      break;
   }
 }
 

@@ -1,9 +1,8 @@
 #pragma once
+#include <millrace/record.hpp>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include <millrace/record.hpp>
 
 namespace millrace::inline v0::cli {
 

@@ -1,9 +1,8 @@
 #pragma once
-#include <string>
-#include <vector>
-
 #include <millrace/broker.hpp>
 #include <millrace/engine/topic_name.hpp>
+#include <string>
+#include <vector>
 
 #include "checks.hpp"
 

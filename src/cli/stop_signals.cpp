@@ -47,7 +47,9 @@ StopSignals::~StopSignals() {
   ::close(descriptor_);
 }
 
-bool StopSignals::is_stopped() noexcept { return stopped.load(); }
+bool StopSignals::is_stopped() noexcept {
+  return stopped.load();
+}
 
 StopWatcher::StopWatcher(const StopSignals& stop, std::function<void()> wake)
     : end_(::eventfd(0, EFD_CLOEXEC)) {

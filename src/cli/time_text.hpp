@@ -1,8 +1,7 @@
 #pragma once
-#include <string_view>
-
 #include <millrace/core/offset.hpp>
 #include <millrace/core/result.hpp>
+#include <string_view>
 
 namespace millrace::inline v0::cli {
 

@@ -50,7 +50,7 @@ void tell_differences(const TopicInfo& there, const Options& options) {
 Result<void> create(const Program& program, const Options& options) {
   MILLRACE_TRY(const Broker broker, open_as_owner(program.data(), true));
   const std::int32_t partitions = options.partitions.value_or(1);
-  const auto created = broker.create_topic(
+  auto created = broker.create_topic(
       options.name, {.partitions = partitions, .settings = to_settings(options.settings)});
   if (!created && created.error().code() == Errc::topic_exists && options.if_not_exists) {
     if (const auto there = broker.describe_topic(options.name)) {

@@ -81,8 +81,8 @@ std::string as_text(const Description& topic) {
   }
   Table settings({"SETTING", "VALUE", "FROM", "MEANING"});
   for (const engine::ConfigEntry& entry : topic.settings) {
-    settings.add({entry.name, entry.value, entry.is_default ? "default" : "topic",
-                  std::string(entry.help)});
+    settings.add(
+        {entry.name, entry.value, entry.is_default ? "default" : "topic", std::string(entry.help)});
   }
   return fmt::format("topic {}, {} partition{}\n\n{}\n{}", topic.name, topic.partitions.size(),
                      topic.partitions.size() == 1 ? "" : "s", partitions.text(), settings.text());

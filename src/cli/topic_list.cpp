@@ -29,7 +29,7 @@ std::string as_table(const std::vector<TopicInfo>& topics) {
   for (const TopicInfo& topic : topics) {
     std::string settings;
     for (const auto& [name, value] : topic.settings) {
-      settings += (settings.empty() ? "" : " ") + name + "=" + value;
+      settings += fmt::format("{}{}={}", settings.empty() ? "" : " ", name, value);
     }
     table.add({topic.name, std::to_string(topic.partitions), settings});
   }

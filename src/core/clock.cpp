@@ -34,7 +34,8 @@ bool kernel_trusts_counter() noexcept {
 class MillisecondCache {
  public:
   Timestamp now() noexcept {
-    if (__rdtsc() - asked_at_ < good_for_) [[likely]] return last_;
+    if (__rdtsc() - asked_at_ < good_for_) [[likely]]
+      return last_;
     return ask();
   }
 
@@ -60,7 +61,7 @@ class MillisecondCache {
   /// Ticks a nanosecond, from two samples that lie well apart; zero until there are.
   void learn_pace() noexcept {
     constexpr std::int64_t far_apart = 10'000'000;  // nanoseconds
-    constexpr std::uint64_t no_pause = 20'000;  // ticks between two reads of the counter
+    constexpr std::uint64_t no_pause = 20'000;      // ticks between two reads of the counter
     if (learned_) return;
     const std::uint64_t before = __rdtsc();
     const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
@@ -95,7 +96,9 @@ class SystemClock final : public Clock {
 #endif
     return ask_system();
   }
-  Steady steady() const noexcept override { return std::chrono::steady_clock::now(); }
+  Steady steady() const noexcept override {
+    return std::chrono::steady_clock::now();
+  }
 
 #ifdef MILLRACE_TICK_COUNTER
  private:

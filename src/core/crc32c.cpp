@@ -1,7 +1,6 @@
-#include <millrace/core/crc32c.hpp>
-
 #include <array>
 #include <atomic>
+#include <millrace/core/crc32c.hpp>
 
 #include "core/crc32c_kernels.hpp"
 #include "core/crc32c_math.hpp"

@@ -1,37 +1,55 @@
-#include <millrace/core/error.hpp>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <utility>
-
+#include <millrace/core/error.hpp>
 #include <millrace/core/result.hpp>
+#include <utility>
 
 namespace millrace::inline v0 {
 namespace {
 
 const char* describe(Errc code) noexcept {
   switch (code) {
-    case Errc::invalid_argument: return "invalid argument";
-    case Errc::invalid_topic: return "invalid topic name";
-    case Errc::topic_exists: return "topic exists";
-    case Errc::unknown_topic: return "unknown topic";
-    case Errc::unknown_partition: return "unknown partition";
-    case Errc::record_too_large: return "record too large";
-    case Errc::invalid_record: return "invalid record";
-    case Errc::offset_out_of_range: return "offset out of range";
-    case Errc::corrupt_data: return "corrupt data";
-    case Errc::foreign_directory: return "foreign directory";
-    case Errc::newer_format: return "newer format";
-    case Errc::directory_locked: return "directory locked";
-    case Errc::read_only: return "read only";
-    case Errc::no_space: return "no space left";
-    case Errc::io_error: return "input/output error";
-    case Errc::log_failed: return "log failed";
-    case Errc::closed: return "closed";
-    case Errc::serialization: return "serialization failed";
-    case Errc::back_pressure: return "back pressure";
-    case Errc::unsupported: return "unsupported";
+    case Errc::invalid_argument:
+      return "invalid argument";
+    case Errc::invalid_topic:
+      return "invalid topic name";
+    case Errc::topic_exists:
+      return "topic exists";
+    case Errc::unknown_topic:
+      return "unknown topic";
+    case Errc::unknown_partition:
+      return "unknown partition";
+    case Errc::record_too_large:
+      return "record too large";
+    case Errc::invalid_record:
+      return "invalid record";
+    case Errc::offset_out_of_range:
+      return "offset out of range";
+    case Errc::corrupt_data:
+      return "corrupt data";
+    case Errc::foreign_directory:
+      return "foreign directory";
+    case Errc::newer_format:
+      return "newer format";
+    case Errc::directory_locked:
+      return "directory locked";
+    case Errc::read_only:
+      return "read only";
+    case Errc::no_space:
+      return "no space left";
+    case Errc::io_error:
+      return "input/output error";
+    case Errc::log_failed:
+      return "log failed";
+    case Errc::closed:
+      return "closed";
+    case Errc::serialization:
+      return "serialization failed";
+    case Errc::back_pressure:
+      return "back pressure";
+    case Errc::unsupported:
+      return "unsupported";
   }
   return "unknown error";
 }
@@ -81,10 +99,18 @@ Error Error::from_os(std::string_view doing, int os_code) {
   }
 }
 
-const std::string& Error::message() const noexcept { return detail_->message; }
-std::string_view Error::topic() const noexcept { return detail_->topic; }
-std::int32_t Error::partition() const noexcept { return detail_->partition; }
-OffsetRange Error::offsets() const noexcept { return detail_->offsets; }
+const std::string& Error::message() const noexcept {
+  return detail_->message;
+}
+std::string_view Error::topic() const noexcept {
+  return detail_->topic;
+}
+std::int32_t Error::partition() const noexcept {
+  return detail_->partition;
+}
+OffsetRange Error::offsets() const noexcept {
+  return detail_->offsets;
+}
 
 Error Error::at(std::string_view topic, std::int32_t partition) const {
   if (!detail_->topic.empty()) return *this;

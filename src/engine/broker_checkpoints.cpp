@@ -1,5 +1,4 @@
 #include <charconv>
-
 #include <millrace/engine/broker_core.hpp>
 #include <millrace/engine/topic_name.hpp>
 #include <millrace/storage/checkpoint.hpp>

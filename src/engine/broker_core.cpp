@@ -1,10 +1,8 @@
-#include <millrace/engine/broker_core.hpp>
-
 #include <unistd.h>
 
 #include <algorithm>
-
 #include <millrace/engine/attached_partition.hpp>
+#include <millrace/engine/broker_core.hpp>
 #include <millrace/engine/topic_deletion.hpp>
 #include <millrace/engine/topic_name.hpp>
 
@@ -14,13 +12,14 @@ namespace {
 constexpr std::string_view memory_path = ":memory:";
 constexpr std::int32_t most_partitions = 100'000;
 
-std::string holder_text() { return "process " + std::to_string(::getpid()); }
+std::string holder_text() {
+  return "process " + std::to_string(::getpid());
+}
 
 Result<void> check_partition_count(std::int32_t partitions) {
   if (partitions >= 1 && partitions <= most_partitions) return {};
-  return Error(Errc::invalid_argument,
-               "a topic has 1 to " + std::to_string(most_partitions) + " partitions, not " +
-                   std::to_string(partitions));
+  return Error(Errc::invalid_argument, "a topic has 1 to " + std::to_string(most_partitions) +
+                                           " partitions, not " + std::to_string(partitions));
 }
 
 bool names_flush(const ConfigMap& changes) {
@@ -38,7 +37,9 @@ BrokerCore::BrokerCore(std::string path, const BrokerCoreOptions& options, bool 
       scheduler_(*clock_, options.on_background_error) {}
 
 // Whoever wants to hear what was not durable calls close() first.
-BrokerCore::~BrokerCore() { static_cast<void>(close()); }
+BrokerCore::~BrokerCore() {
+  static_cast<void>(close());
+}
 
 Result<std::shared_ptr<BrokerCore>> BrokerCore::open(std::string_view path,
                                                      const BrokerCoreOptions& options) {
@@ -115,8 +116,8 @@ Result<TopicPtr> BrokerCore::open_topic(TopicEntry entry, FlushPolicyPtr policy)
     if (report.kind != storage::RecoveryKind::created || !report.damaged.empty()) {
       recovery_.push_back({name, id, (*log)->recovery()});
     }
-    topic->partitions.push_back(std::make_shared<Partition>(name, id, *std::move(log), config,
-                                                            scheduler_, hub_));
+    topic->partitions.push_back(
+        std::make_shared<Partition>(name, id, *std::move(log), config, scheduler_, hub_));
     topic->readers.push_back(topic->partitions.back());
   }
   return TopicPtr(topic);
@@ -172,8 +173,7 @@ Result<TopicPtr> BrokerCore::create_topic(std::string_view name, std::int32_t pa
   for (const auto& [other, topic] : topics_) {
     if (other == name) {
       return Error(Errc::topic_exists, "topic " + other + " exists already, with " +
-                                           std::to_string(topic->entry.partitions) +
-                                           " partitions");
+                                           std::to_string(topic->entry.partitions) + " partitions");
     }
     if (names_collide(other, name)) {
       return Error(Errc::topic_exists, "topic " + std::string(name) + " collides with " + other +
@@ -210,9 +210,9 @@ Result<TopicPtr> BrokerCore::find_locked(std::string_view name) const {
   for (const auto& [other, topic] : topics_) {
     if (known.size() < 200) known += (known.empty() ? "" : ", ") + other;
   }
-  return Error(Errc::unknown_topic, "there is no topic " + std::string(name) + " in " + path_ +
-                                        (known.empty() ? "; it has no topics yet"
-                                                       : "; it has: " + known));
+  return Error(Errc::unknown_topic,
+               "there is no topic " + std::string(name) + " in " + path_ +
+                   (known.empty() ? "; it has no topics yet" : "; it has: " + known));
 }
 
 Result<std::vector<TopicPtr>> BrokerCore::topics() {
@@ -269,13 +269,12 @@ Result<void> BrokerCore::add_partitions(std::string_view name, std::int32_t part
   changed->entry = grown;
   const TopicConfig config = topic->partitions.front()->config();
   for (PartitionId id = topic->entry.partitions; id < partitions; ++id) {
-    MILLRACE_TRY(auto directory,
-                 directory_->subdirectory(partition_directory(name, id), true));
+    MILLRACE_TRY(auto directory, directory_->subdirectory(partition_directory(name, id), true));
     MILLRACE_CHECK(registry::write_partition_metadata(directory, grown.id));
     auto log = storage::Log::open(std::move(directory), config.log, {clock_, {}, nullptr});
     if (!log) return log.error().at(name, id);
-    changed->partitions.push_back(std::make_shared<Partition>(
-        grown.name, id, *std::move(log), config, scheduler_, hub_));
+    changed->partitions.push_back(
+        std::make_shared<Partition>(grown.name, id, *std::move(log), config, scheduler_, hub_));
     changed->readers.push_back(changed->partitions.back());
   }
   topics_[grown.name] = changed;
@@ -302,7 +301,9 @@ Result<void> BrokerCore::delete_topic(std::string_view name) {
   return registry::finish_deletion(directory_);
 }
 
-std::size_t BrokerCore::run_pending() { return scheduler_.run_pending(clock_->steady()); }
+std::size_t BrokerCore::run_pending() {
+  return scheduler_.run_pending(clock_->steady());
+}
 
 void BrokerCore::schedule_cleaning() {
   scheduler_.at(clock_->steady() + options_.retention_check_interval, [weak = weak_from_this()] {

@@ -30,8 +30,12 @@ class Every final : public FlushPolicyBase {
 
 }  // namespace
 
-FlushPolicyPtr flush_before_ack() { return std::make_shared<BeforeAck>(); }
-FlushPolicyPtr flush_by_os() { return std::make_shared<Every>(0, std::chrono::nanoseconds(0)); }
+FlushPolicyPtr flush_before_ack() {
+  return std::make_shared<BeforeAck>();
+}
+FlushPolicyPtr flush_by_os() {
+  return std::make_shared<Every>(0, std::chrono::nanoseconds(0));
+}
 FlushPolicyPtr flush_every(std::int64_t records, std::chrono::nanoseconds interval) {
   return std::make_shared<Every>(records, interval);
 }

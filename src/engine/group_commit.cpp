@@ -1,8 +1,6 @@
 #include <millrace/engine/group_commit.hpp>
-
-#include <thread>
-
 #include <millrace/os/wait_word.hpp>
+#include <thread>
 
 namespace millrace::inline v0::engine {
 

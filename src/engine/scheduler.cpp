@@ -1,7 +1,6 @@
-#include <millrace/engine/scheduler.hpp>
-
 #include <condition_variable>
 #include <map>
+#include <millrace/engine/scheduler.hpp>
 #include <mutex>
 #include <vector>
 

@@ -1,7 +1,6 @@
-#include <millrace/engine/topic_name.hpp>
-
 #include <algorithm>
 #include <charconv>
+#include <millrace/engine/topic_name.hpp>
 
 namespace millrace::inline v0::engine {
 namespace {
@@ -34,9 +33,7 @@ Result<void> check_topic_name(std::string_view name) {
 }
 
 bool names_collide(std::string_view a, std::string_view b) noexcept {
-  const auto same = [](char x, char y) {
-    return (x == '.' ? '_' : x) == (y == '.' ? '_' : y);
-  };
+  const auto same = [](char x, char y) { return (x == '.' ? '_' : x) == (y == '.' ? '_' : y); };
   return a != b && std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
 }
 

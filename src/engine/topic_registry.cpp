@@ -75,10 +75,9 @@ std::optional<std::string> property(std::string_view text, std::string_view name
 }
 
 Result<void> create_meta(const os::DirectoryPtr& directory) {
-  return directory->replace_file(meta_file, "version=1\ncluster.id=" + make_uuid() +
-                                                "\nnode.id=0\ndirectory.id=" + make_uuid() +
-                                                "\nmillrace.format=" +
-                                                std::to_string(current_format) + "\n");
+  return directory->replace_file(
+      meta_file, "version=1\ncluster.id=" + make_uuid() + "\nnode.id=0\ndirectory.id=" +
+                     make_uuid() + "\nmillrace.format=" + std::to_string(current_format) + "\n");
 }
 
 }  // namespace

@@ -1,14 +1,12 @@
-#include <millrace/os/file.hpp>
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <utility>
-
+#include <millrace/os/file.hpp>
 #include <millrace/os/io_hooks.hpp>
+#include <utility>
 
 #include "os/system_call.hpp"
 

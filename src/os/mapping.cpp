@@ -1,13 +1,11 @@
-#include <millrace/os/mapping.hpp>
-
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <utility>
-
 #include <millrace/os/io_hooks.hpp>
+#include <millrace/os/mapping.hpp>
+#include <utility>
 
 #include "os/system_call.hpp"
 

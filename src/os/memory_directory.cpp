@@ -3,11 +3,10 @@
 #include <sys/mman.h>
 
 #include <map>
-#include <mutex>
-#include <utility>
-
 #include <millrace/os/directory.hpp>
 #include <millrace/os/io_hooks.hpp>
+#include <mutex>
+#include <utility>
 
 #include "os/directory_names.hpp"
 #include "os/system_call.hpp"

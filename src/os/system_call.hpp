@@ -1,11 +1,10 @@
 #pragma once
 #include <cerrno>
 #include <cstddef>
-#include <string>
-#include <string_view>
-
 #include <millrace/core/error.hpp>
 #include <millrace/os/io_hooks.hpp>
+#include <string>
+#include <string_view>
 
 namespace millrace::inline v0::os {
 

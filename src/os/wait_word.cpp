@@ -1,11 +1,10 @@
-#include <millrace/os/wait_word.hpp>
-
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <climits>
 #include <ctime>
+#include <millrace/os/wait_word.hpp>
 
 namespace millrace::inline v0::os {
 

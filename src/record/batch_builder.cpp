@@ -1,18 +1,16 @@
-#include <millrace/record/batch_builder.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <concepts>
 #include <cstring>
 #include <limits>
-#include <type_traits>
-#include <utility>
-
 #include <millrace/core/crc32c.hpp>
 #include <millrace/core/varint.hpp>
+#include <millrace/record/batch_builder.hpp>
 #include <millrace/record/batch_view.hpp>
 #include <millrace/record/compression.hpp>
+#include <type_traits>
+#include <utility>
 
 namespace millrace::inline v0::record {
 namespace {

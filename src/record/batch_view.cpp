@@ -1,14 +1,12 @@
-#include <millrace/record/batch_view.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <limits>
-
 #include <millrace/core/crc32c.hpp>
 #include <millrace/core/varint.hpp>
+#include <millrace/record/batch_view.hpp>
 #include <millrace/record/compression.hpp>
 
 namespace millrace::inline v0::record {

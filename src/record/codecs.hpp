@@ -1,9 +1,8 @@
 #pragma once
-#include <string_view>
-#include <vector>
-
 #include <millrace/core/result.hpp>
 #include <millrace/record/compression.hpp>
+#include <string_view>
+#include <vector>
 
 /// The codecs behind compress() and decompress(), each in a file of its own.
 namespace millrace::inline v0::record::detail {

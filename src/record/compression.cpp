@@ -1,10 +1,9 @@
-#include <millrace/record/compression.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <millrace/record/compression.hpp>
 
 #include "record/codecs.hpp"
 

@@ -1,6 +1,5 @@
-#include <millrace/record/record_view.hpp>
-
 #include <millrace/core/varint.hpp>
+#include <millrace/record/record_view.hpp>
 
 namespace millrace::inline v0::record {
 

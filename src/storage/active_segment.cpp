@@ -1,8 +1,6 @@
-#include <millrace/storage/active_segment.hpp>
-
 #include <algorithm>
-
 #include <millrace/core/assert.hpp>
+#include <millrace/storage/active_segment.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/tidy.hpp>
 
@@ -37,12 +35,12 @@ Result<std::unique_ptr<ActiveSegment>> ActiveSegment::create(const os::Directory
   MILLRACE_CHECK(directory->remove(file_name(base, offset_index_suffix)));
   MILLRACE_CHECK(directory->remove(file_name(base, time_index_suffix)));
   {
-    MILLRACE_TRY(os::File created, directory->open(file_name(base, log_suffix),
-                                                   os::OpenMode::create));
+    MILLRACE_TRY(os::File created,
+                 directory->open(file_name(base, log_suffix), os::OpenMode::create));
     static_cast<void>(created);
   }
-  auto segment = std::make_shared<Segment>(directory, base, SegmentMode::active,
-                                           limits_of(options));
+  auto segment =
+      std::make_shared<Segment>(directory, base, SegmentMode::active, limits_of(options));
   std::unique_ptr<ActiveSegment> active(new ActiveSegment(std::move(segment), options));
   if (auto opened = active->open(0); !opened) {
     static_cast<void>(remove_segment_files(directory, base));
@@ -210,7 +208,9 @@ void ActiveSegment::retire() {
   sealed_.store(true);
 }
 
-Result<void> ActiveSegment::sync_sealed() { return trim(true); }
+Result<void> ActiveSegment::sync_sealed() {
+  return trim(true);
+}
 
 Result<void> ActiveSegment::truncate(std::uint64_t position, Offset next_offset,
                                      TimeEntry largest) {

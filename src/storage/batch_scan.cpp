@@ -1,7 +1,6 @@
-#include <millrace/storage/batch_scan.hpp>
-
 #include <algorithm>
 #include <limits>
+#include <millrace/storage/batch_scan.hpp>
 
 namespace millrace::inline v0::storage {
 namespace {

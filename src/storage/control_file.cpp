@@ -27,8 +27,7 @@ std::uint32_t checksum_of(const ControlBlock& block) noexcept {
 void store_identity(ControlBlock& block, const os::FileIdentity& identity) noexcept {
   std::uint64_t boot[2];
   std::memcpy(boot, identity.boot_id.data(), sizeof boot);
-  const std::uint64_t words[] = {boot[0], boot[1], identity.device, identity.inode,
-                                 identity.mount};
+  const std::uint64_t words[] = {boot[0], boot[1], identity.device, identity.inode, identity.mount};
   for (std::size_t i = 0; i < std::size(words); ++i) block.active_file[i].store(words[i]);
 }
 
@@ -91,9 +90,9 @@ Result<ControlFile> ControlFile::attach(const os::DirectoryPtr& directory) {
     return Error(Errc::corrupt_data, "control file of " + directory->path() +
                                          " is cut short; open the directory once with its owner");
   }
-  MILLRACE_TRY(control.map_,
-               os::Mapping::map(*opened, file_bytes, control.writable_ ? os::MapMode::read_write
-                                                                       : os::MapMode::read_only));
+  MILLRACE_TRY(control.map_, os::Mapping::map(*opened, file_bytes,
+                                              control.writable_ ? os::MapMode::read_write
+                                                                : os::MapMode::read_only));
   MILLRACE_CHECK(control.map_.populate_read(0, file_bytes));
   control.block_ = reinterpret_cast<ControlBlock*>(control.map_.data());
   return control;

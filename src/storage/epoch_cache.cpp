@@ -1,10 +1,8 @@
-#include <millrace/storage/epoch_cache.hpp>
-
 #include <algorithm>
 #include <charconv>
-
 #include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/checkpoint.hpp>
+#include <millrace/storage/epoch_cache.hpp>
 #include <millrace/storage/file_names.hpp>
 
 #include "storage/file_bytes.hpp"

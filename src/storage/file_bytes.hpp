@@ -1,9 +1,8 @@
 #pragma once
-#include <string>
-#include <vector>
-
 #include <millrace/os/directory.hpp>
 #include <millrace/os/mapping.hpp>
+#include <string>
+#include <vector>
 
 namespace millrace::inline v0::storage {
 

@@ -1,7 +1,6 @@
-#include <millrace/storage/file_names.hpp>
-
 #include <charconv>
 #include <cstdio>
+#include <millrace/storage/file_names.hpp>
 
 namespace millrace::inline v0::storage {
 

@@ -50,8 +50,7 @@ class Repair {
   };
   Sorted sort_bytes(Bytes log, Offset base, const Bounds& bounds);
   Result<SegmentFiles> tidy();
-  Result<bool> repair_segment(const PartitionFiles::SegmentFile& segment,
-                              const Bounds& bounds);
+  Result<bool> repair_segment(const PartitionFiles::SegmentFile& segment, const Bounds& bounds);
   Result<std::vector<Offset>> repair_segments(const SegmentFiles& files);
   Result<void> repair_checkpoints(const std::vector<Offset>& bases);
   Result<void> remove_control();

@@ -81,11 +81,13 @@ Result<KnownState> judge_control(const os::DirectoryPtr& directory, const Contro
   if (!in_order) return unknown_state(directory, "damaged");
   switch (known.state) {
     case ControlState::live:
-    case ControlState::failed: break;
+    case ControlState::failed:
+      break;
     case ControlState::clean:
       if (!control.is_sealed()) return unknown_state(directory, "damaged");
       break;
-    default: return unknown_state(directory, "incomplete");
+    default:
+      return unknown_state(directory, "incomplete");
   }
   known.is_known = true;
   MILLRACE_TRY(const bool was_cleaned, directory->exists(cleaner_checkpoint_name));

@@ -24,9 +24,8 @@ Error out_of_range(Offset offset, Offset start, Offset limit) {
 Error damaged(const Segment& segment, std::uint64_t position, OffsetRange offsets) {
   return Error(Errc::corrupt_data,
                "segment " + file_name(segment.base_offset(), log_suffix) + " of " +
-                   segment.directory()->path() + " is damaged at byte " +
-                   std::to_string(position) + ": offsets [" +
-                   std::to_string(offsets.begin.value()) + ", " +
+                   segment.directory()->path() + " is damaged at byte " + std::to_string(position) +
+                   ": offsets [" + std::to_string(offsets.begin.value()) + ", " +
                    std::to_string(offsets.end.value()) +
                    ") cannot be read; seek past them to go on, or run `millrace log verify`")
       .with_offsets(offsets);
@@ -42,14 +41,13 @@ void LogCursor::seek(Offset offset) noexcept {
 
 Result<void> LogCursor::enter(const SegmentListPtr& list) {
   if (list->segments.empty()) {
-    return Error(Errc::corrupt_data,
-                 "no segment holds offset " + std::to_string(offset_.value()));
+    return Error(Errc::corrupt_data, "no segment holds offset " + std::to_string(offset_.value()));
   }
   const std::size_t index = list->index_of(offset_);
   generation_ = list->generation;
   segment_ = list->segments[index];
-  next_base_ = index + 1 < list->segments.size() ? list->segments[index + 1]->base_offset()
-                                                 : no_next;
+  next_base_ =
+      index + 1 < list->segments.size() ? list->segments[index + 1]->base_offset() : no_next;
   MILLRACE_TRY(const Segment::Spot spot, segment_->find_spot(offset_));
   position_ = spot.position.value();
   expected_ = spot.in_order ? Offset{0} : no_next;
@@ -61,14 +59,15 @@ Result<void> LogCursor::locate() {
   const std::uint64_t generation =
       source_->control().segments_generation.load(std::memory_order_acquire);
   if (segment_) segment_->follow();
-  if (segment_ && generation_ == generation && offset_ < next_base_) [[likely]] return {};
+  if (segment_ && generation_ == generation && offset_ < next_base_) [[likely]]
+    return {};
   MILLRACE_TRY(const SegmentListPtr list, source_->segments());
   if (segment_ && !list->segments.empty()) {
     const std::size_t index = list->index_of(offset_);
     if (list->segments[index] == segment_) {
       generation_ = list->generation;
-      next_base_ = index + 1 < list->segments.size() ? list->segments[index + 1]->base_offset()
-                                                     : no_next;
+      next_base_ =
+          index + 1 < list->segments.size() ? list->segments[index + 1]->base_offset() : no_next;
       return {};
     }
   }
@@ -132,8 +131,8 @@ Result<bool> LogCursor::at_segment_end() const {
 Result<bool> LogCursor::only_zeros_left() const {
   MILLRACE_CHECK(segment_->check_readable(position_, record::layout::header_bytes));
   const std::uint64_t end = segment_->end();
-  const auto length = std::min<std::uint64_t>(end - std::min(position_, end),
-                                              record::layout::header_bytes);
+  const auto length =
+      std::min<std::uint64_t>(end - std::min(position_, end), record::layout::header_bytes);
   const Bytes rest(segment_->data() + position_, length);
   return std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; });
 }
@@ -205,9 +204,8 @@ Result<Chunk> LogCursor::read(Offset limit, const ReadOptions& options) {
     // Retention, compaction or truncation may have taken away what was being read.
     segment_.reset();
     const Offset end = offset_in(control.log_end_offset);
-    const bool changed =
-        end < limit || start != offset_in(control.log_start_offset) ||
-        generation != control.segments_generation.load(std::memory_order_acquire);
+    const bool changed = end < limit || start != offset_in(control.log_start_offset) ||
+                         generation != control.segments_generation.load(std::memory_order_acquire);
     if (!changed) return chunk;
     limit = std::min(limit, end);
   }

@@ -1,5 +1,4 @@
 #include <millrace/storage/log_options.hpp>
-
 #include <string>
 
 namespace millrace::inline v0::storage {
@@ -22,12 +21,12 @@ Result<void> check_options(const LogOptions& options) {
   };
   MILLRACE_CHECK(check("segment.bytes", options.segment_bytes, smallest_segment, largest_segment));
   MILLRACE_CHECK(check("segment.index.bytes", options.segment_index_bytes, 24, 1u << 30));
-  MILLRACE_CHECK(check("max.message.bytes", options.max_message_bytes,
-                       record::layout::header_bytes, largest_segment));
+  MILLRACE_CHECK(check("max.message.bytes", options.max_message_bytes, record::layout::header_bytes,
+                       largest_segment));
   if (options.segment_ms.count() <= 0) {
-    return Error(Errc::invalid_argument, "opening a log with segment.ms = " +
-                                             std::to_string(options.segment_ms.count()) +
-                                             ": choose a value above 0");
+    return Error(Errc::invalid_argument,
+                 "opening a log with segment.ms = " + std::to_string(options.segment_ms.count()) +
+                     ": choose a value above 0");
   }
   return {};
 }

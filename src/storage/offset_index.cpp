@@ -1,8 +1,6 @@
-#include <millrace/storage/offset_index.hpp>
-
 #include <algorithm>
-
 #include <millrace/storage/file_names.hpp>
+#include <millrace/storage/offset_index.hpp>
 
 namespace millrace::inline v0::storage {
 
@@ -29,9 +27,8 @@ void OffsetIndex::narrow(std::int64_t relative, std::size_t& low,
   if (length <= 4 * reach) return;
   const std::int64_t last = at(length - 1);
   if (relative >= last) return;
-  const auto guess =
-      static_cast<std::size_t>(static_cast<double>(relative) / static_cast<double>(last) *
-                               static_cast<double>(length));
+  const auto guess = static_cast<std::size_t>(
+      static_cast<double>(relative) / static_cast<double>(last) * static_cast<double>(length));
   const std::size_t from = guess > reach ? guess - reach : 0;
   const std::size_t to = std::min(from + 2 * reach, length - 1);
   if ((from > 0 && at(from - 1) >= relative) || at(to) < relative) return;
@@ -77,9 +74,9 @@ Result<void> OffsetIndex::check(FilePosition end) const {
   for (std::size_t i = 0; i < file_.count(); ++i) {
     const OffsetEntry e = entry(i);
     if (e.offset <= last.offset || (i > 0 && e.position <= last.position) || e.position >= end) {
-      return Error(Errc::corrupt_data,
-                   "offset index of segment " + file_name(base_, log_suffix) + ": entry " +
-                       std::to_string(i) + " is out of order; it is rebuilt from the log");
+      return Error(Errc::corrupt_data, "offset index of segment " + file_name(base_, log_suffix) +
+                                           ": entry " + std::to_string(i) +
+                                           " is out of order; it is rebuilt from the log");
     }
     last = e;
   }

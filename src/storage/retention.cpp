@@ -1,5 +1,4 @@
 #include <millrace/storage/retention.hpp>
-
 #include <numeric>
 
 namespace millrace::inline v0::storage {

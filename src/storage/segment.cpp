@@ -215,8 +215,8 @@ record::BatchView Segment::batch_at(std::uint64_t position) const noexcept {
 }
 
 /// The walk to a record goes over those before it, load by load, and over pages at whose ends the
-/// hardware stops looking ahead: asks for all the lines on the way at once. By the entries alone, so
-/// a wrong guess costs a few lines.
+/// hardware stops looking ahead: asks for all the lines on the way at once. By the entries alone,
+/// so a wrong guess costs a few lines.
 void Segment::prefetch_way(std::size_t at, Offset offset) const noexcept {
   constexpr std::uint64_t line = 64;
   constexpr std::uint64_t most_bytes = 16u << 10;

@@ -1,6 +1,5 @@
-#include <millrace/storage/time_index.hpp>
-
 #include <millrace/storage/file_names.hpp>
+#include <millrace/storage/time_index.hpp>
 
 namespace millrace::inline v0::storage {
 
@@ -48,9 +47,9 @@ Result<void> TimeIndex::check() const {
     const TimeEntry a = entry(i - 1);
     const TimeEntry b = entry(i);
     if (b.timestamp <= a.timestamp || b.offset <= a.offset) {
-      return Error(Errc::corrupt_data,
-                   "time index of segment " + file_name(base_, log_suffix) + ": entry " +
-                       std::to_string(i) + " is out of order; it is rebuilt from the log");
+      return Error(Errc::corrupt_data, "time index of segment " + file_name(base_, log_suffix) +
+                                           ": entry " + std::to_string(i) +
+                                           " is out of order; it is rebuilt from the log");
     }
   }
   return {};

@@ -3,11 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
-
 #include <millrace/core/bytes.hpp>
 #include <millrace/core/result.hpp>
 #include <millrace/os/file.hpp>
+#include <vector>
 
 namespace millrace::inline v0::testing::disk {
 

@@ -1,9 +1,8 @@
 #include <algorithm>
 #include <limits>
+#include <millrace/testing/simulated_disk.hpp>
 #include <random>
 #include <set>
-
-#include <millrace/testing/simulated_disk.hpp>
 
 #include "testing/disk_state.hpp"
 

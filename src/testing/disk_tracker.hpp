@@ -1,12 +1,11 @@
 #pragma once
 #include <map>
+#include <millrace/os/directory.hpp>
+#include <millrace/os/io_hooks.hpp>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <millrace/os/directory.hpp>
-#include <millrace/os/io_hooks.hpp>
 
 #include "testing/disk_state.hpp"
 

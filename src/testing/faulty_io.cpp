@@ -1,8 +1,7 @@
-#include <millrace/testing/faulty_io.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <millrace/testing/faulty_io.hpp>
 #include <utility>
 
 namespace millrace::inline v0::testing {

@@ -1,5 +1,4 @@
 #include <millrace/testing/simulated_disk.hpp>
-
 #include <utility>
 
 #include "testing/disk_tracker.hpp"

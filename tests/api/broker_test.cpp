@@ -11,10 +11,10 @@
 #include "catch.hpp"
 #include "temp_directory.hpp"
 
+using Catch::Matchers::Contains;
 using millrace::Broker;
 using millrace::Errc;
 using millrace::test::TempDirectory;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -29,7 +29,8 @@ TEST_CASE("a broker creates its directory and finds its topics again") {
   {
     const auto broker = Broker::open(temp / "new" + "/deeper").value();
     CHECK(broker.recovery_report().empty());
-    broker.create_topic("orders", {.partitions = 3, .settings = {{"retention.ms", "1000"}}}).value();
+    broker.create_topic("orders", {.partitions = 3, .settings = {{"retention.ms", "1000"}}})
+        .value();
     broker.create_topic("a.b").value();
     broker.close().value();
   }
@@ -137,7 +138,8 @@ TEST_CASE("settings are checked, and say what they take") {
   const auto create = [&](const char* name, const char* value) {
     return broker.create_topic("t", {.settings = {{name, value}}});
   };
-  CHECK_THAT(create("retention.msec", "1").error().message(), Contains("did you mean retention.ms"));
+  CHECK_THAT(create("retention.msec", "1").error().message(),
+             Contains("did you mean retention.ms"));
   CHECK_THAT(create("retention.ms", "soon").error().message(),
              Contains("retention.ms=soon") && Contains("whole number"));
   CHECK_THAT(create("segment.bytes", "-1").error().message(), Contains("from 1024 to 2147483647"));
@@ -206,12 +208,14 @@ TEST_CASE("an attachment sees topics made later and refuses changes") {
 
 TEST_CASE("without a background thread the user runs what is due") {
   millrace::testing::ManualClock clock;
-  const auto broker = Broker::open(":memory:", {.background_thread = false,
-                                                .retention_check_interval = std::chrono::seconds(10),
-                                                .clock = &clock})
-                          .value();
+  const auto broker =
+      Broker::open(":memory:", {.background_thread = false,
+                                .retention_check_interval = std::chrono::seconds(10),
+                                .clock = &clock})
+          .value();
   const auto topic =
-      broker.topic<std::string, std::string>("t", {.settings = {{"retention.ms", "60000"}}}).value();
+      broker.topic<std::string, std::string>("t", {.settings = {{"retention.ms", "60000"}}})
+          .value();
   const auto partition = topic.partition(0).value();
   partition.append("k", "v").value();
   clock.advance(std::chrono::seconds(11));
@@ -344,7 +348,9 @@ TEST_CASE("a delete that was cut short does not show its records to a later topi
     CHECK_THAT(deleted.error().message(), Contains("orders-0"));
     CHECK_FALSE(broker.create_topic("orders"));
     io.heal();
-    SECTION("the same broker finishes it") { broker.create_topic("orders").value(); }
+    SECTION("the same broker finishes it") {
+      broker.create_topic("orders").value();
+    }
     SECTION("the next one does") {}
   }
   const auto broker = Broker::open(temp.path()).value();

@@ -7,13 +7,13 @@
 #include "catch.hpp"
 #include "temp_directory.hpp"
 
+using Catch::Matchers::Contains;
 using millrace::Broker;
 using millrace::Bytes;
 using millrace::Errc;
 using millrace::Offset;
 using millrace::Timestamp;
 using millrace::test::TempDirectory;
-using Catch::Matchers::Contains;
 
 namespace {
 millrace::Partition<std::string, std::string> only_partition(const Broker& broker,

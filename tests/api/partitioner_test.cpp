@@ -1,5 +1,4 @@
 #include <millrace/partitioner.hpp>
-
 #include <set>
 
 #include "catch.hpp"

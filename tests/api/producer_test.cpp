@@ -8,12 +8,12 @@
 #include "catch.hpp"
 #include "temp_directory.hpp"
 
+using Catch::Matchers::Contains;
 using millrace::Broker;
 using millrace::Errc;
 using millrace::Offset;
 using millrace::Producer;
 using millrace::SendStatus;
-using Catch::Matchers::Contains;
 using namespace std::chrono_literals;
 
 namespace {
@@ -107,15 +107,15 @@ TEST_CASE("partitioners, explicit partitions, headers and tombstones") {
   const std::string key = "k";
   const std::string value = "v";
   const millrace::Header headers[] = {{"trace", millrace::as_bytes("1")}};
-  const auto sent =
-      producer.send_with({.headers = headers, .partition = 3, .timestamp = millrace::Timestamp{77}},
-                         &key, &value);
+  const auto sent = producer.send_with(
+      {.headers = headers, .partition = 3, .timestamp = millrace::Timestamp{77}}, &key, &value);
   CHECK(sent.get().value().partition == 3);
   CHECK(sent.get().value().timestamp == millrace::Timestamp{77});
   const auto read = topic.partition(3).value().read(Offset{0}).value();
   CHECK(read->headers().begin()->key == "trace");
   const auto by_key = producer.send("foobar", "v").get().value().partition;
-  CHECK(by_key == (millrace::partitioner::murmur2_hash(millrace::as_bytes("foobar")) & 0x7fffffff) % 4);
+  CHECK(by_key ==
+        (millrace::partitioner::murmur2_hash(millrace::as_bytes("foobar")) & 0x7fffffff) % 4);
   const auto removed = producer.remove("foobar").get().value();
   CHECK(removed.partition == by_key);
   CHECK(topic.partition(by_key).value().read(removed.offset).value()->is_tombstone());
@@ -128,7 +128,8 @@ TEST_CASE("partitioners, explicit partitions, headers and tombstones") {
 
 TEST_CASE("batches are no larger than the topic takes") {
   const auto broker = Broker::open(":memory:").value();
-  const auto setting = GENERATE(std::pair("max.message.bytes", "1000"), std::pair("segment.bytes", "1024"));
+  const auto setting =
+      GENERATE(std::pair("max.message.bytes", "1000"), std::pair("segment.bytes", "1024"));
   const auto topic = topic_of(broker, {.settings = {{setting.first, setting.second}}});
   Producer producer{topic, {.linger = 1h}};
   for (int i = 0; i < 1000; ++i) producer.send("k", std::to_string(i));

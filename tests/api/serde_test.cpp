@@ -1,6 +1,5 @@
-#include <millrace/serde.hpp>
-
 #include <limits>
+#include <millrace/serde.hpp>
 
 #include "catch.hpp"
 
@@ -42,7 +41,8 @@ struct millrace::Serde<Tagged> {
 TEST_CASE("integers are big-endian, as Kafka's serializers write them") {
   CHECK(written(std::int32_t{0x01020304}) ==
         std::vector{std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4}});
-  for (const std::int64_t v : {std::int64_t{0}, std::int64_t{-1}, std::numeric_limits<std::int64_t>::min()}) {
+  for (const std::int64_t v :
+       {std::int64_t{0}, std::int64_t{-1}, std::numeric_limits<std::int64_t>::min()}) {
     CHECK(Serde<std::int64_t>::deserialize(written(v)).value() == v);
   }
   const auto wrong = Serde<std::int32_t>::deserialize(written(std::int64_t{1}));

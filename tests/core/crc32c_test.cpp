@@ -1,5 +1,4 @@
 #include <millrace/core/crc32c.hpp>
-
 #include <random>
 
 #include "campaign.hpp"

@@ -1,6 +1,5 @@
-#include <millrace/core/error.hpp>
-
 #include <cerrno>
+#include <millrace/core/error.hpp>
 #include <set>
 
 #include "catch.hpp"

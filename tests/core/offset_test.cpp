@@ -1,5 +1,4 @@
 #include <millrace/core/offset.hpp>
-
 #include <type_traits>
 
 #include "catch.hpp"

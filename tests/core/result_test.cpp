@@ -1,7 +1,6 @@
-#include <millrace/core/result.hpp>
-
 #include <map>
 #include <memory>
+#include <millrace/core/result.hpp>
 #include <string>
 
 #include "catch.hpp"

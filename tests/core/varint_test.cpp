@@ -1,6 +1,5 @@
-#include <millrace/core/varint.hpp>
-
 #include <array>
+#include <millrace/core/varint.hpp>
 #include <random>
 
 #include "campaign.hpp"

@@ -1,8 +1,6 @@
 #include <millrace/engine/group_commit.hpp>
-
-#include <thread>
-
 #include <millrace/testing/faulty_io.hpp>
+#include <thread>
 
 #include "catch.hpp"
 #include "temp_directory.hpp"

@@ -1,7 +1,5 @@
-#include <millrace/engine/scheduler.hpp>
-
 #include <atomic>
-
+#include <millrace/engine/scheduler.hpp>
 #include <millrace/testing/manual_clock.hpp>
 
 #include "catch.hpp"

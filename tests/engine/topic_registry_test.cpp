@@ -1,5 +1,4 @@
 #include <millrace/engine/topic_registry.hpp>
-
 #include <set>
 
 #include "catch.hpp"
@@ -23,8 +22,8 @@ TEST_CASE("topics survive a round trip, whatever their settings hold") {
 
 TEST_CASE("damaged lists are refused") {
   const auto directory = millrace::os::make_memory_directory();
-  for (const char* text : {"", "0\n1\n", "0\n1\na 1\n", "0\n1\na zero id\n", "1\n0\n", "0\n1\na 1 id x\n",
-                           "0\n1\na 1 id x=%zz\n", "0\n2\na 1 id\n"}) {
+  for (const char* text : {"", "0\n1\n", "0\n1\na 1\n", "0\n1\na zero id\n", "1\n0\n",
+                           "0\n1\na 1 id x\n", "0\n1\na 1 id x=%zz\n", "0\n2\na 1 id\n"}) {
     INFO(text);
     directory->replace_file(registry::topics_file, text).value();
     const auto loaded = registry::load_topics(directory);

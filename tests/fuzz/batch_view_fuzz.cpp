@@ -1,10 +1,9 @@
 // Any bytes: parse the batch, walk its records, and hold what is seen against the promises.
 #include <cstdint>
 #include <cstdlib>
-#include <vector>
-
 #include <millrace/record/batch_builder.hpp>
 #include <millrace/record/batch_view.hpp>
+#include <vector>
 
 using namespace millrace;
 using namespace millrace::record;

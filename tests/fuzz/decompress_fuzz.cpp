@@ -1,9 +1,8 @@
 // The first byte chooses the codec, the rest is what it is given: first to read, then to write.
 #include <cstdint>
 #include <cstdlib>
-#include <vector>
-
 #include <millrace/record/compression.hpp>
+#include <vector>
 
 using namespace millrace;
 using namespace millrace::record;

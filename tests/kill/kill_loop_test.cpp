@@ -3,10 +3,9 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <millrace/millrace.hpp>
 #include <random>
 #include <utility>
-
-#include <millrace/millrace.hpp>
 
 #include "campaign.hpp"
 #include "catch.hpp"
@@ -122,7 +121,8 @@ void campaign(millrace::flush::Any policy) {
   std::int64_t end = 0;
   for (int round = 0; round < rounds; ++round) {
     std::int64_t begin = -1;
-    const std::int64_t next = run_round(temp.path(), policy, 1 + static_cast<int>(random() % 60), begin);
+    const std::int64_t next =
+        run_round(temp.path(), policy, 1 + static_cast<int>(random() % 60), begin);
     // A record may have become durable whose acknowledgement was cut off: at most one.
     REQUIRE(begin >= end);
     REQUIRE(begin <= end + 1);
@@ -137,7 +137,8 @@ void campaign(millrace::flush::Any policy) {
 
 }  // namespace
 
-TEST_CASE("killed writers lose nothing they acknowledged as flushed; tailers see every record once") {
+TEST_CASE(
+    "killed writers lose nothing they acknowledged as flushed; tailers see every record once") {
   campaign(millrace::flush::before_ack{});
 }
 

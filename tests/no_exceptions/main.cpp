@@ -10,8 +10,12 @@
 
 // What Boost asks of a program without exceptions.
 namespace boost {
-void throw_exception(const std::exception&) { std::abort(); }
-void throw_exception(const std::exception&, const source_location&) { std::abort(); }
+void throw_exception(const std::exception&) {
+  std::abort();
+}
+void throw_exception(const std::exception&, const source_location&) {
+  std::abort();
+}
 }  // namespace boost
 
 namespace {

@@ -1,3 +1,5 @@
 #include "identity.hpp"
 
-int main() { return Identity{} == identity_in_second() ? 0 : 1; }
+int main() {
+  return Identity{} == identity_in_second() ? 0 : 1;
+}

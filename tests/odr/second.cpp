@@ -1,3 +1,5 @@
 #include "identity.hpp"
 
-Identity identity_in_second() { return {}; }
+Identity identity_in_second() {
+  return {};
+}

@@ -1,8 +1,7 @@
-#include <millrace/os/directory.hpp>
-
 #include <unistd.h>
 
 #include <algorithm>
+#include <millrace/os/directory.hpp>
 #include <millrace/os/io_hooks.hpp>
 
 #include "catch.hpp"

@@ -1,10 +1,8 @@
+#include <millrace/os/directory.hpp>
 #include <millrace/testing/faulty_io.hpp>
-
 #include <thread>
 
 #include "catch.hpp"
-
-#include <millrace/os/directory.hpp>
 
 using namespace millrace;
 using os::IoOp;

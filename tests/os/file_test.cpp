@@ -1,11 +1,10 @@
-#include <millrace/os/file.hpp>
-
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <millrace/os/directory.hpp>
+#include <millrace/os/file.hpp>
 #include <millrace/testing/faulty_io.hpp>
 
 #include "catch.hpp"

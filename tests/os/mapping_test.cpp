@@ -1,11 +1,10 @@
-#include <millrace/os/mapping.hpp>
-
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <millrace/os/directory.hpp>
 #include <millrace/os/io_hooks.hpp>
+#include <millrace/os/mapping.hpp>
 #include <millrace/testing/faulty_io.hpp>
 #include <utility>
 

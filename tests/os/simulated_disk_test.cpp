@@ -1,10 +1,9 @@
-#include <millrace/testing/simulated_disk.hpp>
-
 #include <cstring>
 #include <functional>
 #include <map>
 #include <millrace/os/mapping.hpp>
 #include <millrace/testing/faulty_io.hpp>
+#include <millrace/testing/simulated_disk.hpp>
 #include <random>
 #include <set>
 

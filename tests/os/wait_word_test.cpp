@@ -1,7 +1,6 @@
-#include <millrace/os/wait_word.hpp>
-
 #include <millrace/os/directory.hpp>
 #include <millrace/os/mapping.hpp>
+#include <millrace/os/wait_word.hpp>
 #include <thread>
 
 #include "catch.hpp"

@@ -1,6 +1,5 @@
 #include <millrace/record/batch_builder.hpp>
 #include <millrace/record/batch_view.hpp>
-
 #include <random>
 
 #include "campaign.hpp"

@@ -1,7 +1,6 @@
 #include <millrace/record/batch_builder.hpp>
 #include <millrace/record/batch_view.hpp>
 #include <millrace/record/compression.hpp>
-
 #include <random>
 
 #include "campaign.hpp"

@@ -1,5 +1,4 @@
 #include <millrace/record/compression.hpp>
-
 #include <random>
 
 #include "campaign.hpp"

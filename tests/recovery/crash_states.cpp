@@ -14,8 +14,8 @@ constexpr testing::CrashMode modes[] = {
     testing::CrashMode::drop_unsynced, testing::CrashMode::keep_all,
     testing::CrashMode::random_pages, testing::CrashMode::random_sectors,
     testing::CrashMode::prefix};
-constexpr const char* mode_names[] = {"drop_unsynced", "keep_all", "random_pages",
-                                      "random_sectors", "prefix"};
+constexpr const char* mode_names[] = {"drop_unsynced", "keep_all", "random_pages", "random_sectors",
+                                      "prefix"};
 
 /// A machine that lost power has another boot id: what the control file recorded must not be it.
 void forget_boot_id(os::Directory& directory) {
@@ -46,8 +46,10 @@ bool changes_something(os::IoOp op) {
     case os::IoOp::sync_range:
     case os::IoOp::sync_directory:
     case os::IoOp::rename:
-    case os::IoOp::remove: return true;
-    default: return false;
+    case os::IoOp::remove:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -1,9 +1,8 @@
 #pragma once
 #include <functional>
+#include <millrace/testing/simulated_disk.hpp>
 #include <string>
 #include <vector>
-
-#include <millrace/testing/simulated_disk.hpp>
 
 #include "driver.hpp"
 

@@ -115,9 +115,8 @@ TEST_CASE("tell what the run of a seed does", "[.story]") {
   const Recipe recipe = Recipe::from_seed(millrace_test::campaign_seed(1));
   std::printf("%s\n", recipe.name.c_str());
   std::string fault;
-  const auto moments = run_recipe(recipe, steps_a_run, fault, [](os::IoHooks& next) {
-    return std::make_unique<Story>(next);
-  });
+  const auto moments = run_recipe(recipe, steps_a_run, fault,
+                                  [](os::IoHooks& next) { return std::make_unique<Story>(next); });
   CHECK(fault == "");
   CHECK_FALSE(moments.empty());
 }

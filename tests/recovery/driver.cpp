@@ -27,11 +27,11 @@ Recipe Recipe::from_seed(std::uint64_t seed) {
   options.cleanup_delete = !compacts;
   options.retention_ms = std::chrono::milliseconds(-1);
   options.retention_bytes = static_cast<std::int64_t>(3 * options.segment_bytes);
-  recipe.name = fmt::format(
-      "seed {}: segments of {} bytes, {}, {}, {}", seed, options.segment_bytes,
-      options.write_path == storage::WritePath::write ? "written" : "mapped",
-      options.visible_on_append ? "visible when appended" : "visible when flushed",
-      compacts ? "compacted" : "with retention");
+  recipe.name =
+      fmt::format("seed {}: segments of {} bytes, {}, {}, {}", seed, options.segment_bytes,
+                  options.write_path == storage::WritePath::write ? "written" : "mapped",
+                  options.visible_on_append ? "visible when appended" : "visible when flushed",
+                  compacts ? "compacted" : "with retention");
   return recipe;
 }
 
@@ -79,9 +79,8 @@ Result<void> Driver::append_record() {
   const std::string key = records[0].key_text();
   const std::string value = records[0].value_text();
   ledger_.appending(log_->log_end_offset(), records);
-  MILLRACE_TRY(const auto appended,
-               log_->append_record(Timestamp{records[0].time}, as_bytes(key), as_bytes(value), {},
-                                   LeaderEpoch{epoch_}));
+  MILLRACE_TRY(const auto appended, log_->append_record(Timestamp{records[0].time}, as_bytes(key),
+                                                        as_bytes(value), {}, LeaderEpoch{epoch_}));
   ledger_.appended(appended.next_offset);
   return {};
 }
@@ -103,8 +102,12 @@ Result<void> Driver::flush_sealed() {
   return {};
 }
 
-Result<void> Driver::roll() { return log_->roll(); }
-Result<void> Driver::prepare() { return log_->prepare(); }
+Result<void> Driver::roll() {
+  return log_->roll();
+}
+Result<void> Driver::prepare() {
+  return log_->prepare();
+}
 Result<void> Driver::remove_deleted() {
   clock_.advance(std::chrono::seconds(40));
   return log_->remove_deleted();

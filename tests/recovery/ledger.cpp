@@ -88,9 +88,8 @@ Result<std::vector<Ledger::Found>> Ledger::read(storage::Log& log, Offset from) 
     }
   }
   if (cursor.position() != limit) {
-    return Error(Errc::corrupt_data,
-                 fmt::format("reading ended at {} and not at {}", cursor.position().value(),
-                             limit.value()));
+    return Error(Errc::corrupt_data, fmt::format("reading ended at {} and not at {}",
+                                                 cursor.position().value(), limit.value()));
   }
   return found;
 }

@@ -1,11 +1,10 @@
 #pragma once
 #include <cstdint>
 #include <map>
-#include <string>
-#include <vector>
-
 #include <millrace/core/result.hpp>
 #include <millrace/storage/log.hpp>
+#include <string>
+#include <vector>
 
 namespace millrace::test {
 
@@ -43,8 +42,8 @@ class Ledger {
   std::int64_t end() const noexcept { return end_; }
   std::int64_t durable() const noexcept { return durable_; }
 
-  /// What is wrong with the log, empty if nothing is. `exact`: nothing may be lost at all, since the
-  /// machine ran on.
+  /// What is wrong with the log, empty if nothing is. `exact`: nothing may be lost at all, since
+  /// the machine ran on.
   std::string check(storage::Log& log, bool exact) const;
   /// The ledger of a log that was found to be as it is, flushed as far as it says.
   Result<Ledger> adopt(storage::Log& log) const;

@@ -130,6 +130,25 @@ TEST_CASE("without room a segment is as it was, and takes more when there is som
   CHECK(found.size() == 6);
 }
 
+TEST_CASE("after a flush and a cut, pages are backed again before anything is stored to them",
+          "[storage][active]") {
+  testing::FaultyIo io;
+  const Place place(false, &io);
+  const auto active = ActiveSegment::create(place.directory, base, small()).value();
+  put(*active, base, numbered(0, 1));
+  const std::uint64_t end = active->end();
+  put(*active, base + 1, numbered(1, 3, 20'000));
+  active->sync(0, active->end()).value();
+  active->truncate(end, base + 1, {Timestamp{1'600'000'000'000}, base}).value();
+  io.fail({.os_code = ENOSPC, .ops = {os::IoOp::populate}, .for_ever = true});
+  CHECK(active->make_room(50'000).error().code() == Errc::no_space);
+  io.heal();
+  put(*active, base + 1, numbered(1, 3, 20'000));
+  std::vector<PlainRecord> found;
+  decode(Bytes(active->segment()->data(), active->end()), base, found);
+  CHECK(found.size() == 4);
+}
+
 TEST_CASE("a cut zeroes what was behind it and goes on from there", "[storage][active]") {
   const auto path = GENERATE(WritePath::mapped, WritePath::write);
   const Place place(true);

@@ -55,15 +55,16 @@ TEST_CASE("an index of uneven steps finds what a walk over its entries finds", "
     std::vector<Offset> offsets;
     Offset offset = base;
     for (std::size_t i = 0; i < count; ++i) {
-      offset = offset + static_cast<std::int64_t>(rng() % 20 == 0 ? rng() % 10'000 : rng() % 50) + 1;
+      offset =
+          offset + static_cast<std::int64_t>(rng() % 20 == 0 ? rng() % 10'000 : rng() % 50) + 1;
       index.append({offset, FilePosition{100 * i}});
       offsets.push_back(offset);
     }
     for (int i = 0; i < 200; ++i) {
       const Offset wanted =
           base + static_cast<std::int64_t>(rng() % static_cast<std::uint64_t>(offset - base + 20));
-      const auto below = std::count_if(offsets.begin(), offsets.end(),
-                                       [&](Offset one) { return one < wanted; });
+      const auto below =
+          std::count_if(offsets.begin(), offsets.end(), [&](Offset one) { return one < wanted; });
       REQUIRE(index.entries_below(wanted) == static_cast<std::size_t>(below));
     }
   }

@@ -45,7 +45,9 @@ struct Killed {
         .write_at(as_bytes(bytes), position)
         .value();
   }
-  std::unique_ptr<storage::Log> open() const { return open_log(place.directory, visible_at_once()); }
+  std::unique_ptr<storage::Log> open() const {
+    return open_log(place.directory, visible_at_once());
+  }
 };
 
 }  // namespace
@@ -149,7 +151,9 @@ TEST_CASE("an empty segment that a failed roll left below the end hides nothing"
   Killed killed(flushed);
   killed.place.directory->replace_file("00000000000000000009.log", "").value();
   SECTION("the machine ran on") {}
-  SECTION("the machine was restarted") { killed.restart_machine(); }
+  SECTION("the machine was restarted") {
+    killed.restart_machine();
+  }
   const auto log = killed.open();
   CHECK(log->recovery().damaged.empty());
   CHECK(difference(read_all(*log), numbered(0, 15)) == "");

@@ -7,9 +7,9 @@
 #if defined(MILLRACE_NO_ASSERTS)
 #define MILLRACE_ASSERT(condition) static_cast<void>(sizeof(!(condition)))
 #else
-#define MILLRACE_ASSERT(condition)                                                          \
-  (static_cast<bool>(condition)                                                             \
-       ? static_cast<void>(0)                                                               \
+#define MILLRACE_ASSERT(condition)                                                               \
+  (static_cast<bool>(condition)                                                                  \
+       ? static_cast<void>(0)                                                                    \
        : (std::fprintf(stderr, "%s:%d: invariant broken: %s\n", __FILE__, __LINE__, #condition), \
           std::abort()))
 #endif

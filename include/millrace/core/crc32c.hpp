@@ -1,7 +1,6 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-
 #include <millrace/core/bytes.hpp>
 
 namespace millrace::inline v0 {

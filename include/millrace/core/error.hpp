@@ -1,36 +1,35 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <millrace/core/offset.hpp>
 #include <string>
 #include <string_view>
 #include <system_error>
-
-#include <millrace/core/offset.hpp>
 
 namespace millrace::inline v0 {
 
 /// What went wrong, for programs to branch on. The text for people is in Error::message().
 enum class Errc : int {
-  invalid_argument = 1,   ///< an argument or option is outside its range
-  invalid_topic,          ///< a topic name outside Kafka's rules
-  topic_exists,           ///< create of a topic that is there, or that collides with one
-  unknown_topic,          ///< no such topic
-  unknown_partition,      ///< the topic has no partition of that number
-  record_too_large,       ///< a record or batch above max.message.bytes
-  invalid_record,         ///< breaks the format's rules, e.g. no key on a compacted topic
-  offset_out_of_range,    ///< below log_start_offset or above the readable end
-  corrupt_data,           ///< bytes on disk or wire fail their checks; see offsets()
-  foreign_directory,      ///< the directory holds something that is not a millrace log
-  newer_format,           ///< written by a later millrace
-  directory_locked,       ///< another process (or Broker) owns the directory
-  read_only,              ///< the broker is an attachment, or the file system is read-only
-  no_space,               ///< ENOSPC or EDQUOT; nothing that was acknowledged is lost
-  io_error,               ///< the system refused a call; os_code() has errno
-  log_failed,             ///< an earlier write or sync failed; reopen the log to go on
-  closed,                 ///< the object was closed
-  serialization,          ///< a Serde refused a value or bytes
-  back_pressure,          ///< a producer's buffer is full: nothing was sent, try again
-  unsupported,            ///< a codec or feature that this build does not have
+  invalid_argument = 1,  ///< an argument or option is outside its range
+  invalid_topic,         ///< a topic name outside Kafka's rules
+  topic_exists,          ///< create of a topic that is there, or that collides with one
+  unknown_topic,         ///< no such topic
+  unknown_partition,     ///< the topic has no partition of that number
+  record_too_large,      ///< a record or batch above max.message.bytes
+  invalid_record,        ///< breaks the format's rules, e.g. no key on a compacted topic
+  offset_out_of_range,   ///< below log_start_offset or above the readable end
+  corrupt_data,          ///< bytes on disk or wire fail their checks; see offsets()
+  foreign_directory,     ///< the directory holds something that is not a millrace log
+  newer_format,          ///< written by a later millrace
+  directory_locked,      ///< another process (or Broker) owns the directory
+  read_only,             ///< the broker is an attachment, or the file system is read-only
+  no_space,              ///< ENOSPC or EDQUOT; nothing that was acknowledged is lost
+  io_error,              ///< the system refused a call; os_code() has errno
+  log_failed,            ///< an earlier write or sync failed; reopen the log to go on
+  closed,                ///< the object was closed
+  serialization,         ///< a Serde refused a value or bytes
+  back_pressure,         ///< a producer's buffer is full: nothing was sent, try again
+  unsupported,           ///< a codec or feature that this build does not have
 };
 
 /// The category behind std::error_code conversions; name() is "millrace".

@@ -1,12 +1,11 @@
 #pragma once
 #include <cstdlib>
+#include <millrace/core/error.hpp>
 #include <optional>
 #include <system_error>
 #include <type_traits>
 #include <utility>
 #include <variant>
-
-#include <millrace/core/error.hpp>
 
 namespace millrace::inline v0 {
 
@@ -87,10 +86,10 @@ class [[nodiscard]] Result<void> {
 #define MILLRACE_CONCAT_(a, b) a##b
 #define MILLRACE_CONCAT(a, b) MILLRACE_CONCAT_(a, b)
 /// `MILLRACE_TRY(auto x, f());` declares x with the value of f(), or returns its error.
-#define MILLRACE_TRY(declaration, ...)                                      \
-  auto MILLRACE_CONCAT(millrace_try_, __LINE__) = (__VA_ARGS__);            \
-  if (!MILLRACE_CONCAT(millrace_try_, __LINE__))                            \
-    return std::move(MILLRACE_CONCAT(millrace_try_, __LINE__)).error();     \
+#define MILLRACE_TRY(declaration, ...)                                  \
+  auto MILLRACE_CONCAT(millrace_try_, __LINE__) = (__VA_ARGS__);        \
+  if (!MILLRACE_CONCAT(millrace_try_, __LINE__))                        \
+    return std::move(MILLRACE_CONCAT(millrace_try_, __LINE__)).error(); \
   declaration = *std::move(MILLRACE_CONCAT(millrace_try_, __LINE__))
 /// `MILLRACE_CHECK(f());` returns the error of f(), if any.
 #define MILLRACE_CHECK(...)                                   \

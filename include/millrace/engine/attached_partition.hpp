@@ -1,9 +1,8 @@
 #pragma once
 #include <memory>
-#include <string>
-
 #include <millrace/engine/partition.hpp>
 #include <millrace/storage/attached_log.hpp>
+#include <string>
 
 namespace millrace::inline v0::engine {
 

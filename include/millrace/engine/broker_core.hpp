@@ -2,12 +2,11 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <millrace/engine/partition.hpp>
+#include <millrace/engine/topic_registry.hpp>
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include <millrace/engine/partition.hpp>
-#include <millrace/engine/topic_registry.hpp>
 
 namespace millrace::inline v0::engine {
 

@@ -1,6 +1,5 @@
 #pragma once
 #include <atomic>
-
 #include <millrace/storage/log.hpp>
 
 namespace millrace::inline v0::engine {

@@ -1,13 +1,12 @@
 #pragma once
 #include <atomic>
 #include <memory>
-#include <string>
-
 #include <millrace/engine/group_commit.hpp>
 #include <millrace/engine/scheduler.hpp>
 #include <millrace/engine/topic_config.hpp>
 #include <millrace/engine/wake_hub.hpp>
 #include <millrace/storage/log.hpp>
+#include <string>
 
 namespace millrace::inline v0::engine {
 

@@ -1,10 +1,9 @@
 #pragma once
+#include <millrace/core/result.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <millrace/core/result.hpp>
 
 namespace millrace::inline v0::engine {
 

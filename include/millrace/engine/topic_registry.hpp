@@ -1,10 +1,9 @@
 #pragma once
+#include <millrace/engine/topic_config.hpp>
+#include <millrace/os/directory.hpp>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <millrace/engine/topic_config.hpp>
-#include <millrace/os/directory.hpp>
 
 namespace millrace::inline v0::engine {
 

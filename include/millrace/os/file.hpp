@@ -2,10 +2,9 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <string>
-
 #include <millrace/core/bytes.hpp>
 #include <millrace/core/result.hpp>
+#include <string>
 
 namespace millrace::inline v0::os {
 

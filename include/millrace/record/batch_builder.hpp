@@ -1,13 +1,12 @@
 #pragma once
 #include <algorithm>
 #include <memory>
-#include <span>
-#include <vector>
-
 #include <millrace/core/result.hpp>
 #include <millrace/record/batch_header.hpp>
 #include <millrace/record/record_encoding.hpp>
 #include <millrace/record/record_view.hpp>
+#include <span>
+#include <vector>
 
 namespace millrace::inline v0::record {
 

@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-
 #include <millrace/core/bytes.hpp>
 #include <millrace/core/offset.hpp>
 

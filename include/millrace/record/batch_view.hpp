@@ -1,10 +1,9 @@
 #pragma once
-#include <vector>
-
 #include <millrace/core/result.hpp>
 #include <millrace/core/varint.hpp>
 #include <millrace/record/batch_header.hpp>
 #include <millrace/record/record_view.hpp>
+#include <vector>
 
 namespace millrace::inline v0::record {
 

@@ -1,9 +1,8 @@
 #pragma once
-#include <string_view>
-#include <vector>
-
 #include <millrace/core/result.hpp>
 #include <millrace/record/batch_header.hpp>
+#include <string_view>
+#include <vector>
 
 namespace millrace::inline v0::record {
 

@@ -1,10 +1,9 @@
 #pragma once
 #include <cstring>
-#include <optional>
-#include <span>
-
 #include <millrace/core/varint.hpp>
 #include <millrace/record/record_view.hpp>
+#include <optional>
+#include <span>
 
 /// How one record is written; the batch builder's inner part.
 namespace millrace::inline v0::record::detail {

@@ -1,9 +1,8 @@
 #pragma once
-#include <optional>
-#include <string_view>
-
 #include <millrace/core/bytes.hpp>
 #include <millrace/core/offset.hpp>
+#include <optional>
+#include <string_view>
 
 namespace millrace::inline v0::record {
 

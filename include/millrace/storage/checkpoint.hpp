@@ -1,9 +1,8 @@
 #pragma once
+#include <millrace/core/result.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <millrace/core/result.hpp>
 
 namespace millrace::inline v0::storage {
 

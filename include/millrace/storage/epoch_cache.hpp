@@ -1,8 +1,7 @@
 #pragma once
+#include <millrace/os/directory.hpp>
 #include <optional>
 #include <vector>
-
-#include <millrace/os/directory.hpp>
 
 namespace millrace::inline v0::storage {
 

@@ -1,9 +1,8 @@
 #pragma once
+#include <millrace/core/offset.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <millrace/core/offset.hpp>
 
 namespace millrace::inline v0::storage {
 

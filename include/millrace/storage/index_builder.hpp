@@ -37,9 +37,8 @@ class IndexPolicy {
 /// How many entries of each index so many log bytes need at most, the one of sealing included.
 constexpr std::size_t index_entries_for(std::uint64_t log_bytes,
                                         std::uint32_t interval_bytes) noexcept {
-  const std::uint64_t apart = interval_bytes > record::layout::header_bytes
-                                  ? interval_bytes
-                                  : record::layout::header_bytes;
+  const std::uint64_t apart =
+      interval_bytes > record::layout::header_bytes ? interval_bytes : record::layout::header_bytes;
   return static_cast<std::size_t>(log_bytes / apart) + 2;
 }
 

@@ -8,8 +8,8 @@ namespace millrace::inline v0::storage {
 struct Chunk {
   SegmentPtr pin;
   Bytes bytes;
-  Offset begin;  ///< where reading was to start
-  Offset end;    ///< where it goes on
+  Offset begin;                    ///< where reading was to start
+  Offset end;                      ///< where it goes on
   std::uint64_t bytes_behind = 0;  ///< of the segment that can be read behind `bytes`
   bool empty() const noexcept { return bytes.empty(); }
 };

@@ -1,15 +1,14 @@
 #pragma once
 #include <chrono>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/control_file.hpp>
 #include <millrace/storage/epoch_cache.hpp>
 #include <millrace/storage/index_builder.hpp>
 #include <millrace/storage/log_options.hpp>
 #include <millrace/storage/segment.hpp>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace millrace::inline v0::storage {
 
@@ -45,8 +44,8 @@ struct RecoveredLog {
   std::uint64_t active_end = 0;
   TimeEntry largest{Timestamp::none(), Offset{}};  ///< of the active segment
   Offset flushed_offset;
-  bool gaps_are_normal = false;              ///< compaction was at work
-  std::vector<EpochCache::Entry> epochs;     ///< that begin in what was scanned
+  bool gaps_are_normal = false;           ///< compaction was at work
+  std::vector<EpochCache::Entry> epochs;  ///< that begin in what was scanned
   RecoveryReport report;
 };
 

@@ -1,8 +1,7 @@
 #pragma once
 #include <cstdint>
-#include <vector>
-
 #include <millrace/storage/log_options.hpp>
+#include <vector>
 
 namespace millrace::inline v0::storage {
 

@@ -1,7 +1,6 @@
 #pragma once
-#include <optional>
-
 #include <millrace/storage/index_file.hpp>
+#include <optional>
 
 namespace millrace::inline v0::storage {
 

@@ -2,12 +2,11 @@
 #include <cerrno>
 #include <cstdint>
 #include <map>
+#include <millrace/os/io_hooks.hpp>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <millrace/os/io_hooks.hpp>
 
 namespace millrace::inline v0::testing {
 

@@ -1,6 +1,5 @@
 #pragma once
 #include <atomic>
-
 #include <millrace/core/clock.hpp>
 
 namespace millrace::inline v0::testing {

@@ -1,11 +1,10 @@
 #pragma once
 #include <cstdint>
 #include <memory>
-#include <string>
-
 #include <millrace/core/result.hpp>
 #include <millrace/os/directory.hpp>
 #include <millrace/os/io_hooks.hpp>
+#include <string>
 
 namespace millrace::inline v0::testing {
 
