@@ -41,9 +41,12 @@ class FetchedRecords {
     [[gnu::always_inline]] bool next(record::RecordView& out) {
       if (in_batch_) [[likely]] {
         const std::byte* const from = cursor_.data();
-        if (cursor_.next_plain(out) && out.offset < end_) [[likely]] {
-          look_ahead(from);
-          return true;
+        if (cursor_.next_plain(out)) [[likely]] {
+          in_batch_ = out.offset < end_;
+          if (in_batch_) [[likely]] {
+            look_ahead(from);
+            return true;
+          }
         }
       }
       Cursor moved = *this;

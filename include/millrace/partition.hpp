@@ -73,8 +73,26 @@ class PartitionScan {
    public:
     using value_type = Record<K, V>;
     using difference_type = std::ptrdiff_t;
-    explicit Iterator(PartitionScan& scan) : scan_(&scan) { step(); }
-    const Record<K, V>& operator*() const noexcept { return record_; }
+    explicit Iterator(PartitionScan& scan) : scan_(&scan), cursor_(scan.at_) { step(); }
+    Iterator(Iterator&& other) noexcept
+        : scan_(std::exchange(other.scan_, nullptr)),
+          cursor_(other.cursor_),
+          record_(other.record_),
+          done_(other.done_) {}
+    Iterator& operator=(Iterator&& other) noexcept {
+      std::swap(scan_, other.scan_);
+      std::swap(cursor_, other.cursor_);
+      std::swap(record_, other.record_);
+      std::swap(done_, other.done_);
+      return *this;
+    }
+    /// The next walk goes on behind the last record of this one.
+    ~Iterator() {
+      if (scan_ != nullptr) scan_->at_ = cursor_;
+    }
+    /// Valid until the next step, and as long as the iterator.
+    const Record<K, V>& operator*() const& noexcept { return record_; }
+    void operator*() && = delete;
     const Record<K, V>* operator->() const noexcept { return &record_; }
     Iterator& operator++() { return step(), *this; }
     void operator++(int) { step(); }
@@ -105,6 +123,7 @@ class PartitionScan {
   std::unique_ptr<storage::LogCursor> cursor_;
   bool check_crc_;
   FetchedRecords fetched_;
+  FetchedRecords::Cursor at_;  // where the last walk ended
   Result<void> status_;
 };
 

@@ -86,8 +86,15 @@ class Record : public RecordValues<K, V> {
  public:
   using RecordValues<K, V>::RecordValues;
   const Headers& headers() const noexcept { return this->view_.headers; }
-  const std::optional<Bytes>& raw_key() const noexcept { return this->view_.key; }
-  const std::optional<Bytes>& raw_value() const noexcept { return this->view_.value; }
+  std::optional<Bytes> raw_key() const noexcept { return copy_of(this->view_.key); }
+  std::optional<Bytes> raw_value() const noexcept { return copy_of(this->view_.value); }
+
+ private:
+  /// Word by word: a copy of both at once would wait until the two stores before it are done.
+  static std::optional<Bytes> copy_of(const std::optional<Bytes>& field) noexcept {
+    if (!field) return std::nullopt;
+    return Bytes(field->data(), field->size());
+  }
 };
 
 /// The records of one poll, in order per partition. Move-only; keeps what its records point to.

@@ -129,8 +129,8 @@ Result<void> ActiveSegment::prepare() {
 
 Result<void> ActiveSegment::grow(std::uint64_t bytes) {
   const std::uint64_t from = reserved_.load(std::memory_order_relaxed);
-  const std::uint64_t to =
-      std::max(from + bytes, std::min(from + std::max(step_, bytes), options_.segment_bytes));
+  const std::uint64_t to = std::max(
+      from + bytes, std::min(from + std::max(step_.load(), bytes), options_.segment_bytes));
   if (auto done = reserve(from, to); !done) {
     // On a nearly full disk a smaller step may still fit.
     const std::uint64_t least = std::min((from + bytes + 4095) / 4096 * 4096, to);

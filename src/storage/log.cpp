@@ -494,6 +494,11 @@ Result<Offset> Log::flush_alone() {
   recovered_unsynced_.clear();
   if (active_ == active) flushed_position_ = to;
   publish_flushed(end);
+  // Recovery takes it that a segment with anything flushed begins no higher than the control file
+  // says: the first flush behind a roll tells it.
+  if (!unsynced.sealed.empty()) {
+    if (auto done = control_.sync(); !done) return fail_locked(std::move(done).error()).error();
+  }
   return end;
 }
 
@@ -504,9 +509,11 @@ Result<void> Log::flush_sealed() {
   {
     const std::lock_guard lock(mutex_);
     MILLRACE_CHECK(check_usable());
-    if (unsynced_.empty() || !active_) return {};
+    const auto list = segments();
+    const bool nothing_to_do = unsynced_.empty() && recovered_unsynced_.empty();
+    if (nothing_to_do || !list || (*list)->segments.empty()) return {};
     unsynced = take_unsynced();
-    base = active_->segment()->base_offset();
+    base = (*list)->segments.back()->base_offset();
   }
   auto synced = sync_unsynced(unsynced);
   if (!synced) return fail(std::move(synced).error());

@@ -47,6 +47,7 @@ Result<Dirty> find_dirty(const SegmentList& list, Offset first_dirty, const LogO
 
 Result<std::uint64_t> Log::compact(bool force) {
   const std::lock_guard cleaning(clean_mutex_);
+  MILLRACE_CHECK(flush_sealed());
   const LogOptions now_options = options();
   const Timestamp now = clock_->now();
   SegmentListPtr list;
@@ -57,7 +58,9 @@ Result<std::uint64_t> Log::compact(bool force) {
   }
   // Losing the checkpoint only makes this pass do more.
   const Offset first_dirty = read_cleaner_checkpoint(directory_).value_or(Offset{0});
-  MILLRACE_TRY(Dirty found, find_dirty(*list, first_dirty, now_options, last_stable_offset(), now));
+  // A record gives way to a later one of its key that no crash can take back.
+  const Offset limit = std::min(last_stable_offset(), flushed_offset());
+  MILLRACE_TRY(Dirty found, find_dirty(*list, first_dirty, now_options, limit, now));
   if (found.dirty.empty()) return std::uint64_t{0};
   const double ratio = static_cast<double>(found.dirty_bytes) /
                        static_cast<double>(found.dirty_bytes + found.clean_bytes);

@@ -114,7 +114,8 @@ Result<Chunk> LogCursor::collect(Offset limit, const ReadOptions& options, bool&
   }
   if (chunk.end != chunk.begin) {
     chunk.bytes = Bytes(segment_->data() + from, position_ - from);
-    chunk.bytes_behind = segment_->end() - std::min(segment_->end(), position_);
+    const std::uint64_t end = segment_->end();
+    chunk.bytes_behind = end - std::min(end, position_);
   }
   return chunk;
 }

@@ -232,13 +232,7 @@ Result<Recovery::Outcome> Recovery::scan_segment(std::size_t index) {
     MILLRACE_CHECK(cut_tail(base, log.subspan(out_.active_end), out_.active_end));
     return Outcome::cut;
   }
-  if (is_last) {
-    if (known_.is_known && next_ < known_.durable) {
-      if (!out_.gaps_are_normal) lose(next_, known_.durable);
-      next_ = known_.durable;
-    }
-    return Outcome::whole;
-  }
+  if (is_last) return Outcome::whole;
   const bool ends_in_zeros = end_of_content(log, out_.active_end) == out_.active_end;
   if (ends_in_zeros && out_.active_end < log.size()) {
     MILLRACE_TRY(os::File file, directory_->open(name, os::OpenMode::read_write));
@@ -313,7 +307,6 @@ Result<void> Recovery::scan() {
       if (dropped) continue;
       if (!joins(known_, next_, out_.bases[i])) {
         MILLRACE_CHECK(cut_segments_after(i));
-        next_ = std::max(next_, known_.least_end());
         break;
       }
       if (!out_.gaps_are_normal) lose(next_, out_.bases[i]);
@@ -321,6 +314,10 @@ Result<void> Recovery::scan() {
     MILLRACE_TRY(const Outcome outcome, scan_segment(i));
     if (outcome == Outcome::cut) MILLRACE_CHECK(cut_segments_after(i + 1));
     ++i;
+  }
+  if (next_ < known_.least_end()) {  // whatever came last: the end never moves back
+    if (!out_.gaps_are_normal) lose(next_, known_.least_end());
+    next_ = known_.least_end();
   }
   MILLRACE_CHECK(rebuild_active_indexes());
   out_.report.log_end_offset = next_;

@@ -217,12 +217,12 @@ record::BatchView Segment::batch_at(std::uint64_t position) const noexcept {
 /// The walk to a record goes over those before it, load by load, and over pages at whose ends the
 /// hardware stops looking ahead: asks for all the lines on the way at once. By the entries alone,
 /// so a wrong guess costs a few lines.
-void Segment::prefetch_way(std::size_t at, Offset offset) const noexcept {
+void Segment::prefetch_way(std::size_t at, std::size_t count, Offset offset) const noexcept {
   constexpr std::uint64_t line = 64;
   constexpr std::uint64_t most_bytes = 16u << 10;
   const OffsetEntry entry = offsets_.entry(at);
   const Offset before = at == 0 ? base_ - 1 : offsets_.entry(at - 1).offset;
-  const bool is_last = at + 1 == offsets_.file().count();
+  const bool is_last = at + 1 >= count;
   const std::uint64_t limit = end();
   const std::uint64_t next = is_last ? limit : offsets_.entry(at + 1).position.value();
   const std::uint64_t begin = entry.position.value() + record::layout::header_bytes;
@@ -252,8 +252,10 @@ std::uint64_t Segment::find_indexed(Offset offset) {
   std::size_t at = offsets_.entries_below(offset);
   record::BatchView batch;
   // The batch of the next entry may start at or before `offset`: then no walk is needed.
-  if (at < offsets_.file().count()) {
-    prefetch_way(at, offset);
+  // Counted once: entries below a count that was right stay mapped.
+  const std::size_t count = offsets_.file().count();
+  if (at < count) {
+    prefetch_way(at, count, offset);
     const OffsetEntry next = offsets_.entry(at);
     if (starts_batch(next, batch) && batch.base_offset() <= offset) return next.position.value();
   }

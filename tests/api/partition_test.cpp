@@ -22,6 +22,27 @@ millrace::Partition<std::string, std::string> only_partition(const Broker& broke
 }
 }  // namespace
 
+TEST_CASE("a scan that was left goes on behind the last record that it gave") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto partition = only_partition(broker);
+  for (int i = 0; i < 20; ++i) {
+    const std::string value = std::to_string(i);
+    partition.handle().append(std::nullopt, millrace::as_bytes(value)).value();
+  }
+  auto scan = partition.scan(Offset{0});
+  std::vector<std::string> seen;
+  for (int walk = 0; walk < 3; ++walk) {
+    for (const auto& record : scan) {
+      seen.push_back(record.value());
+      if (seen.size() % 7 == 0) break;
+    }
+  }
+  CHECK(scan.status());
+  REQUIRE(seen.size() == 20);
+  for (int i = 0; i < 20; ++i) CHECK(seen[static_cast<std::size_t>(i)] == std::to_string(i));
+  CHECK(scan.begin() == scan.end());
+}
+
 TEST_CASE("a partition appends, reads by offset and by time, and scans") {
   const auto broker = Broker::open(":memory:").value();
   const auto partition = only_partition(broker);

@@ -145,7 +145,7 @@ Result<void> Driver::retain() {
 
 Result<void> Driver::compact() {
   if (!recipe_.options.cleanup_compact) return retain();
-  ledger_.compacting(log_->high_watermark());
+  ledger_.compacting(log_->log_end_offset());
   MILLRACE_TRY(const std::uint64_t freed, log_->compact(true));
   static_cast<void>(freed);
   return {};

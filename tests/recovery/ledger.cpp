@@ -42,6 +42,9 @@ void Ledger::truncating(Offset to) {
   if (at != possible_.end()) cut = at->second.back().batch_base;
   durable_ = std::min(durable_, cut);
   start_low_ = std::min(start_low_, cut);  // a start inside the batch that goes
+  for (auto& [offset, versions] : possible_) {
+    for (Given& given : versions) given.is_unmissed |= given.may_be_gone;
+  }
 }
 
 void Ledger::truncated(Offset start, Offset end) {
@@ -124,13 +127,18 @@ std::string Ledger::check_offsets(const storage::Log& log, bool exact) const {
   return {};
 }
 
-std::string Ledger::check_hole(std::int64_t from, std::int64_t to) const {
+std::string Ledger::check_hole(std::int64_t from, std::int64_t to, const LastOffsets& last) const {
+  // A compaction drops a record only for a later one of its key that no crash takes back.
+  const auto gave_way = [&](const Given& given) {
+    const auto later = last.find(given.key_text());
+    return given.may_be_gone &&
+           (given.is_unmissed || (later != last.end() && later->second > from));
+  };
   for (; from < to; ++from) {
     const auto at = possible_.find(from);
     // What was flushed has one version; of others any may be the one that was there.
     const bool gone = compacts_ && at != possible_.end() &&
-                      std::any_of(at->second.begin(), at->second.end(),
-                                  [](const Given& given) { return given.may_be_gone; });
+                      std::any_of(at->second.begin(), at->second.end(), gave_way);
     if (!gone) return fmt::format("offset {} is missing", from);
   }
   return {};
@@ -158,10 +166,12 @@ std::string Ledger::check(storage::Log& log, bool exact) const {
   if (auto wrong = check_offsets(log, exact); !wrong.empty()) return wrong;
   const auto found = read(log, log.log_start_offset());
   if (!found) return "reading: " + found.error().message();
+  LastOffsets last;
+  for (const Found& record : *found) last[record.key] = record.offset;
   std::int64_t next = log.log_start_offset().value();
   for (const Found& record : *found) {
     if (record.offset < next) return fmt::format("offset {} comes twice", record.offset);
-    if (auto wrong = check_hole(next, record.offset); !wrong.empty()) return wrong;
+    if (auto wrong = check_hole(next, record.offset, last); !wrong.empty()) return wrong;
     const Given* given = match(record);
     if (given == nullptr) {
       return fmt::format("what is read at offset {} was never written there, or long ago: {}",
@@ -173,7 +183,8 @@ std::string Ledger::check(storage::Log& log, bool exact) const {
     }
     next = record.offset + 1;
   }
-  if (auto wrong = check_hole(next, log.high_watermark().value()); !wrong.empty()) return wrong;
+  if (auto wrong = check_hole(next, log.high_watermark().value(), last); !wrong.empty())
+    return wrong;
   return check_seeks(log, *found);
 }
 
@@ -187,6 +198,7 @@ Result<Ledger> Ledger::adopt(storage::Log& log) const {
     if (offset < ledger.start_low_ || offset >= ledger.end_) continue;
     ledger.possible_[offset] = {versions.back()};
     ledger.possible_[offset].back().may_be_gone = true;
+    ledger.possible_[offset].back().is_unmissed = true;
   }
   for (const Found& record : found) {
     const Given* given = match(record);

@@ -17,6 +17,7 @@ struct Given {
   std::uint32_t value_bytes = 0;
   std::int32_t epoch = 0;
   bool may_be_gone = false;  // a compaction was at work that may have dropped it
+  bool is_unmissed = false;  // and so may, by now, the later one of its key that it gave way to
 
   std::string key_text() const { return "key-" + std::to_string(key); }
   std::string value_text() const;
@@ -60,7 +61,9 @@ class Ledger {
   static Result<std::vector<Found>> read(storage::Log& log, Offset from);
   const Given* match(const Found& found) const;
   std::string check_offsets(const storage::Log& log, bool exact) const;
-  std::string check_hole(std::int64_t from, std::int64_t to) const;
+  /// By key, the last offset at which something was found.
+  using LastOffsets = std::map<std::string, std::int64_t>;
+  std::string check_hole(std::int64_t from, std::int64_t to, const LastOffsets& last) const;
   std::string check_seeks(storage::Log& log, const std::vector<Found>& found) const;
 
   bool compacts_;

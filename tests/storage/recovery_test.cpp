@@ -1,5 +1,6 @@
 #include <millrace/storage/inspect.hpp>
 #include <millrace/storage/recovery.hpp>
+#include <millrace/testing/simulated_disk.hpp>
 
 #include "catch.hpp"
 #include "fixture.hpp"
@@ -159,6 +160,50 @@ TEST_CASE("an empty segment that a failed roll left below the end hides nothing"
   CHECK(difference(read_all(*log), numbered(0, 15)) == "");
   append(*log, numbered(15, 3));
   CHECK(difference(read_all(*log), numbered(0, 18)) == "");
+}
+
+TEST_CASE("a damaged end of the flushed part stays taken, whatever empty segment was left behind",
+          "[storage][recover]") {
+  Killed killed(4);
+  killed.place.directory->replace_file("00000000000000000006.log", "").value();
+  killed.restart_machine();
+  killed.write(killed.ends[3] + 80, "torn");
+  killed.write(killed.ends[4], std::string(killed.ends[5] - killed.ends[4], '\0'));
+  const auto log = killed.open();
+  CHECK(log->log_end_offset() == Offset{12});  // its offsets are not given out again
+  REQUIRE(log->recovery().damaged.size() == 1);
+  CHECK(log->recovery().damaged[0] == OffsetRange{Offset{9}, Offset{12}});
+  CHECK(difference(read_all(*log, Offset{0}, Offset{9}), numbered(0, 9)) == "");
+}
+
+TEST_CASE("damage at the end of a sealed segment takes nothing with it that was flushed behind it",
+          "[storage][recover]") {
+  const TempDirectory temp(TempDirectory::fast_parent());
+  auto options = visible_at_once();
+  options.cleanup_compact = true;
+  static_cast<void>(os::open_directory(temp / "t-0", true).value());
+  testing::SimulatedDisk disk(temp / "t-0");
+  std::uint64_t torn = 0;
+  {
+    const auto log = open_log(os::open_directory(temp / "t-0", false, &disk).value(), options);
+    append(*log, numbered(0, 3));
+    log->flush().value();
+    torn = log->control().active_end.load() + 80;
+    append(*log, numbered(3, 3));
+    log->roll().value();
+    append(*log, numbered(6, 3));
+    log->flush().value();  // of both segments at once
+    append(*log, numbered(9, 3));
+    log->flush().value();
+  }
+  const auto after = os::open_directory(temp / "after", true).value();
+  disk.crash({.mode = testing::CrashMode::drop_unsynced}, *after).value();
+  ControlFile::open_owner(after).value().block().active_file[0].fetch_add(1);
+  after->open(first_log, os::OpenMode::read_write).value().write_at(as_bytes("torn"), torn).value();
+  const auto log = open_log(after, options);
+  CHECK(log->log_end_offset() == Offset{12});
+  CHECK(difference(read_all(*log, Offset{0}, Offset{3}), numbered(0, 3)) == "");
+  CHECK(difference(read_all(*log, Offset{6}, Offset{12}), numbered(6, 6)) == "");
 }
 
 TEST_CASE("a copy of the files is scanned, and has all of them", "[storage][recover]") {

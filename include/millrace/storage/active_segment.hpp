@@ -103,7 +103,7 @@ class ActiveSegment {
   std::uint64_t shown_end_ = 0;  // what a truncation has cut was published up to here
   std::mutex grow_mutex_;
   std::atomic<std::uint64_t> reserved_{0};
-  std::uint64_t step_;  // bytes the next grow() adds
+  std::atomic<std::uint64_t> step_;  // bytes the next grow() adds
 };
 
 /// The smallest step in which blocks are reserved; it doubles up to max_reserve_step.

@@ -109,7 +109,7 @@ class Segment {
   Result<void> rebuild_indexes();
   Result<std::uint64_t> published_end(const os::File& file, std::uint64_t size) const;
   std::uint64_t find_indexed(Offset offset);
-  void prefetch_way(std::size_t at, Offset offset) const noexcept;
+  void prefetch_way(std::size_t at, std::size_t count, Offset offset) const noexcept;
   /// From here on it is complete: called by its writer.
   void mark_sealed(TimeEntry largest) noexcept {
     largest_ = largest;
