@@ -61,9 +61,9 @@ class PartitionHandle {
   std::shared_ptr<engine::Partition> writer_;
 };
 
-/// Walks a partition from an offset to its end, as of when the walk gets there. One walk at a time: a
-/// second begin() goes on behind the last record that the first one gave, so a walk can be left and
-/// taken up again. For one thread.
+/// Walks a partition from an offset to its end, as of when the walk gets there. One walk at a time:
+/// a second begin() goes on behind the last record that the first one gave, so a walk can be left
+/// and taken up again. For one thread.
 template <typename K, typename V>
 class PartitionScan {
  public:

@@ -67,7 +67,8 @@ class Error {
   /// The offsets concerned (corrupt_data, offset_out_of_range); empty range if none.
   OffsetRange offsets() const noexcept;
 
-  /// Copies with more context; the message gets `topic-partition: ` in front.
+  /// Copies with more context; the message gets `topic-partition: ` in front, or `topic: ` if
+  /// `partition` is negative.
   Error at(std::string_view topic, std::int32_t partition) const;
   Error with_offsets(OffsetRange range) const;
 

@@ -51,9 +51,9 @@ struct RecoveredLog {
 
 /// Brings the files of one partition into order after whatever happened. Finishes or undoes
 /// exchanges of files, finds the end of the log, zeroes what is behind it, rebuilds indexes. Bytes
-/// that were durable are never cut off: damage among them is reported and stepped over, but for what
-/// cannot be told from an append that was torn behind the hole of a compaction. Needs no free disk
-/// space. docs/log_format.md lists every crash case, docs/durability.md the rules.
+/// that were durable are never cut off: damage among them is reported and stepped over, but for
+/// what cannot be told from an append that was torn behind the hole of a compaction. Needs no free
+/// disk space. docs/log_format.md lists every crash case, docs/durability.md the rules.
 Result<RecoveredLog> recover(const os::DirectoryPtr& directory, const LogOptions& options,
                              const ControlFile& control, const RecoveryHints& hints);
 
