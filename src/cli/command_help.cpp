@@ -52,11 +52,16 @@ std::string lines_of(const CLI::App& app, bool positional) {
 
 }  // namespace
 
-std::string usage_of(const CLI::App& app) {
-  std::string usage = app.get_name();
-  for (const CLI::App* at = app.get_parent(); at != nullptr; at = at->get_parent()) {
-    usage.insert(0, at->get_name() + " ");
+std::string path_of(const CLI::App& command) {
+  std::string path = command.get_name();
+  for (const CLI::App* at = command.get_parent(); at != nullptr; at = at->get_parent()) {
+    path.insert(0, at->get_name() + " ");
   }
+  return path;
+}
+
+std::string usage_of(const CLI::App& app) {
+  std::string usage = path_of(app);
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_positional()) usage += " " + option->get_name(true);
   }

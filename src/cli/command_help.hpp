@@ -3,6 +3,8 @@
 
 namespace millrace::inline v0::cli {
 
+/// `millrace topic create`.
+std::string path_of(const CLI::App& command);
 /// `millrace topic create NAME`.
 std::string usage_of(const CLI::App& app);
 

@@ -156,14 +156,6 @@ const CLI::App& command_of(const CLI::App& app) {
   return *at;
 }
 
-std::string path_of(const CLI::App& command) {
-  std::string path = command.get_name();
-  for (const CLI::App* at = command.get_parent(); at != nullptr; at = at->get_parent()) {
-    path = at->get_name() + " " + path;
-  }
-  return path;
-}
-
 std::string describe(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = command_of(app);
   std::string text;

@@ -14,7 +14,4 @@ std::string describe_no_command(const CLI::App& app);
 /// The subcommand at which the command line arrived.
 const CLI::App& command_of(const CLI::App& app);
 
-/// `millrace topic create`.
-std::string path_of(const CLI::App& command);
-
 }  // namespace millrace::inline v0::cli

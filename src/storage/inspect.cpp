@@ -26,11 +26,11 @@ class Verification {
 
  private:
   struct Place {
-    bool is_last = false;
     Offset limit{std::numeric_limits<std::int64_t>::max()};
     std::span<const PartitionFiles::SegmentFile> later = {};
+    bool is_last() const { return later.empty(); }
     std::optional<Offset> following() const {
-      return later.empty() ? std::nullopt : std::optional(later.front().base);
+      return is_last() ? std::nullopt : std::optional(later.front().base);
     }
     /// The base of the segment that follows if this one ends at `end`; `end` if there is none.
     Offset next_base(Offset end) const {
@@ -137,13 +137,13 @@ bool Verification::check_damage(const BatchScan& scan, const std::string& file,
 
 void Verification::check_end(const BatchScan& scan, const SegmentSummary& segment,
                              const Place& place) {
-  Offset should_end = place.is_last ? known_.least_end() : place.next_base(next_);
-  if (!place.is_last && !joins(known_, next_, should_end)) {
+  Offset should_end = place.is_last() ? known_.least_end() : place.next_base(next_);
+  if (!place.is_last() && !joins(known_, next_, should_end)) {
     should_end = std::max(next_, known_.least_end());
   }
   if (next_ < should_end) missing(segment.file, scan.position(), {next_, should_end});
   next_ = std::max(next_, should_end);
-  if (place.is_last || scan.position() == segment.file_bytes) return;
+  if (place.is_last() || scan.position() == segment.file_bytes) return;
   add({FindingKind::untrimmed,
        Severity::note,
        segment.file,
@@ -158,7 +158,7 @@ void Verification::check_end(const BatchScan& scan, const SegmentSummary& segmen
 void Verification::check_unreadable(const PartitionFiles::SegmentFile& file, const Error& error,
                                     const Place& place) {
   const Offset end =
-      std::max(file.base, place.is_last ? known_.least_end() : place.next_base(file.base + 1));
+      std::max(file.base, place.is_last() ? known_.least_end() : place.next_base(file.base + 1));
   add({FindingKind::damaged_batches,
        Severity::damage,
        file.name,
@@ -218,7 +218,7 @@ bool Verification::check_segment(const PartitionFiles::SegmentFile& file, Bytes 
   if (file.has_old_indexes) {
     indexes.name_old(report_.findings);
   } else {
-    indexes.finish(!place.is_last || report_.state == ControlState::clean, report_.findings);
+    indexes.finish(!place.is_last() || report_.state == ControlState::clean, report_.findings);
   }
   segment.offset_entries = indexes.offset_entries();
   segment.time_entries = indexes.time_entries();
@@ -253,7 +253,6 @@ void Verification::check_segments(const std::vector<PartitionFiles::SegmentFile>
       continue;
     }
     Place place;
-    place.is_last = i + 1 == segments.size();
     place.limit = limit_of_segment(directory_, segments, i, known_);
     place.later = std::span(segments).subspan(i + 1);
     if (content) {
