@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <millrace/coordinator/consumer_protocol.hpp>
+#include <millrace/protocol/wire.hpp>
+
+namespace millrace::inline v0::coordinator {
+namespace {
+
+using protocol::WireReader;
+using protocol::WireWriter;
+
+// Empty ones, i.e. lengths alone.
+constexpr std::size_t least_string_bytes = 2;
+constexpr std::size_t least_topic_bytes = 6;
+
+Result<void> check_version(std::int16_t version, std::string_view doing) {
+  if (version >= 0 && version <= consumer_protocol_version) return {};
+  return Error(Errc::invalid_argument,
+               fmt::format("{}: there is no version {} of it; ask for one from 0 to {}", doing,
+                           version, consumer_protocol_version));
+}
+
+std::optional<Bytes> view_of(const std::optional<std::vector<std::byte>>& bytes) {
+  if (!bytes) return std::nullopt;
+  return Bytes(*bytes);
+}
+
+std::optional<std::vector<std::byte>> copy_of(const std::optional<Bytes>& bytes) {
+  if (!bytes) return std::nullopt;
+  return std::vector<std::byte>(bytes->begin(), bytes->end());
+}
+
+/// Kafka's clients drop a topic that comes twice, so each is written once.
+void write_partitions(WireWriter& writer, const std::vector<TopicPartition>& partitions) {
+  std::vector<std::pair<std::string_view, std::vector<PartitionId>>> by_topic;
+  std::map<std::string_view, std::size_t> places;
+  for (const TopicPartition& each : partitions) {
+    const auto [place, is_new] = places.try_emplace(each.topic, by_topic.size());
+    if (is_new) by_topic.emplace_back(each.topic, std::vector<PartitionId>());
+    by_topic[place->second].second.push_back(each.partition);
+  }
+  writer.array_count(by_topic.size());
+  for (const auto& [topic, numbers] : by_topic) {
+    writer.string(topic);
+    writer.array_count(numbers.size());
+    for (const PartitionId number : numbers) writer.int32(number);
+  }
+}
+
+std::vector<TopicPartition> read_partitions(WireReader& reader) {
+  std::vector<TopicPartition> partitions;
+  for (std::size_t topics = reader.array_count(least_topic_bytes); topics > 0; --topics) {
+    const std::string_view topic = reader.string();
+    for (std::size_t left = reader.array_count(sizeof(PartitionId)); left > 0; --left)
+      partitions.push_back({std::string(topic), reader.int32()});
+  }
+  return partitions;
+}
+
+/// The version in front; a negative one makes the check fail.
+Result<std::int16_t> read_version(WireReader& reader, std::string_view doing) {
+  const std::int16_t version = reader.int16();
+  MILLRACE_CHECK(reader.check(doing));
+  if (version >= 0) return version;
+  return Error(
+      Errc::corrupt_data,
+      fmt::format("{}: its version is {}, which cannot be; ask whoever wrote it", doing, version));
+}
+
+}  // namespace
+
+Result<std::vector<std::byte>> encode(const Subscription& subscription, std::int16_t version) {
+  constexpr std::string_view doing = "writing a member's subscription";
+  MILLRACE_CHECK(check_version(version, doing));
+  std::vector<std::byte> bytes;
+  WireWriter writer(bytes);
+  writer.int16(version);
+  writer.array_count(subscription.topics.size());
+  for (const std::string& topic : subscription.topics) writer.string(topic);
+  writer.nullable_bytes(view_of(subscription.user_data));
+  if (version >= 1) write_partitions(writer, subscription.owned_partitions);
+  if (version >= 2) writer.int32(subscription.generation_id.value_or(-1));
+  if (version >= 3) writer.nullable_string(subscription.rack_id);
+  MILLRACE_CHECK(writer.finish(doing));
+  return bytes;
+}
+
+Result<std::vector<std::byte>> encode(const Assignment& assignment, std::int16_t version) {
+  constexpr std::string_view doing = "writing a member's assignment";
+  MILLRACE_CHECK(check_version(version, doing));
+  std::vector<std::byte> bytes;
+  WireWriter writer(bytes);
+  writer.int16(version);
+  write_partitions(writer, assignment.partitions);
+  writer.nullable_bytes(view_of(assignment.user_data));
+  MILLRACE_CHECK(writer.finish(doing));
+  return bytes;
+}
+
+Result<Subscription> decode_subscription(Bytes bytes) {
+  constexpr std::string_view doing = "reading a member's subscription";
+  WireReader reader(bytes);
+  MILLRACE_TRY(const std::int16_t version, read_version(reader, doing));
+  Subscription subscription;
+  for (std::size_t left = reader.array_count(least_string_bytes); left > 0; --left)
+    subscription.topics.emplace_back(reader.string());
+  subscription.user_data = copy_of(reader.nullable_bytes());
+  if (version >= 1) subscription.owned_partitions = read_partitions(reader);
+  if (version >= 2) {
+    const std::int32_t generation = reader.int32();
+    if (generation >= 0) subscription.generation_id = generation;
+  }
+  if (version >= 3) subscription.rack_id = reader.nullable_string();
+  MILLRACE_CHECK(reader.check(doing));
+  return subscription;
+}
+
+Result<Assignment> decode_assignment(Bytes bytes) {
+  constexpr std::string_view doing = "reading a member's assignment";
+  if (bytes.empty()) return Assignment{};
+  WireReader reader(bytes);
+  MILLRACE_CHECK(read_version(reader, doing));
+  Assignment assignment;
+  assignment.partitions = read_partitions(reader);
+  assignment.user_data = copy_of(reader.nullable_bytes());
+  MILLRACE_CHECK(reader.check(doing));
+  return assignment;
+}
+
+}  // namespace millrace::inline v0::coordinator
