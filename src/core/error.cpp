@@ -50,6 +50,24 @@ const char* describe(Errc code) noexcept {
       return "back pressure";
     case Errc::unsupported:
       return "unsupported";
+    case Errc::unknown_group:
+      return "unknown group";
+    case Errc::unknown_member:
+      return "unknown member";
+    case Errc::illegal_generation:
+      return "illegal generation";
+    case Errc::rebalance_in_progress:
+      return "rebalance in progress";
+    case Errc::fenced_instance:
+      return "fenced instance";
+    case Errc::inconsistent_protocol:
+      return "inconsistent group protocol";
+    case Errc::member_id_required:
+      return "member id required";
+    case Errc::group_full:
+      return "group is full";
+    case Errc::group_not_empty:
+      return "group is not empty";
   }
   return "unknown error";
 }

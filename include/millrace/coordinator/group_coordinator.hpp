@@ -1,0 +1,117 @@
+#pragma once
+#include <map>
+#include <millrace/coordinator/group.hpp>
+#include <millrace/coordinator/group_records.hpp>
+#include <millrace/coordinator/offset_table.hpp>
+#include <set>
+#include <variant>
+
+namespace millrace::inline v0::coordinator {
+
+struct GroupCoordinatorOptions {
+  GroupOptions group;
+  Milliseconds offsets_retention = std::chrono::hours(24 * 7);  ///< [offsets.retention.minutes]
+  Milliseconds retention_check_interval = std::chrono::minutes(10);
+  std::size_t max_metadata_bytes = 4096;  ///< [offset.metadata.max.bytes]
+};
+
+struct OffsetToCommit {
+  TopicPartition partition;
+  CommittedOffset committed;
+};
+
+/// A commit by a member, or with generation -1 and without a member id by somebody who assigns its
+/// partitions itself, which is good while the group has no members.
+struct CommitRequest {
+  Membership from;
+  std::vector<OffsetToCommit> offsets;
+};
+
+/// All consumer groups and their committed offsets: Kafka's GroupCoordinator as a pure state
+/// machine. Events come in with the time; answers, records to write and what is to be told come out
+/// in GroupActions. What it knows can be made again from the records that it had written, by
+/// load(). Not thread-safe.
+///
+/// A write is good once it is durable. Writes are appended in the order they were asked for; their
+/// ends may be told in any order.
+class GroupCoordinator {
+ public:
+  using Now = Group::Now;
+
+  GroupCoordinator(const GroupCoordinatorOptions& options, Group::IdSource ids);
+
+  void join(const JoinRequest& request, Token token, const Now& now, GroupActions& actions);
+  void sync(const SyncRequest& request, Token token, const Now& now, GroupActions& actions);
+  /// rebalance_in_progress: join again. unknown_member, illegal_generation, fenced_instance: what
+  /// the member held is not its any more.
+  Result<void> heartbeat(const Membership& from, const Now& now);
+  Result<void> leave(const std::string& group, const MemberIdentity& member, const Now& now,
+                     GroupActions& actions);
+  /// Answered when the offsets are durable. All of them or none.
+  void commit(const CommitRequest& request, Token token, const Now& now, GroupActions& actions);
+  /// Null if nothing was committed for that partition.
+  const CommittedOffset* committed(std::string_view group, std::string_view topic,
+                                   PartitionId partition) const;
+  /// Null if the group has none.
+  const OffsetTable* offsets(std::string_view group) const;
+
+  /// group_not_empty, unknown_group.
+  Result<void> remove_group(const std::string& group, const Now& now, GroupActions& actions);
+  /// Forgets the offsets committed for a topic that was deleted, in all groups.
+  void remove_topic(std::string_view topic, GroupActions& actions);
+
+  void written(WriteId id, const Result<void>& result, const Now& now, GroupActions& actions);
+
+  /// Takes up one record of the internal topic, in the order of the log. corrupt_data if its bytes
+  /// are not what they should be; records of other kinds are left out.
+  Result<void> load(Bytes key, std::optional<Bytes> value, const Now& now);
+
+  void tick(const Now& now, GroupActions& actions);
+  std::optional<Clock::Steady> next_deadline() const;
+
+  /// Null if there is no such group.
+  const Group* group(std::string_view id) const;
+  std::vector<const Group*> groups() const;
+
+ private:
+  struct Entry {
+    explicit Entry(const std::string& id, const GroupOptions& options) : group(id, options) {}
+    Group group;
+    OffsetTable offsets;
+    std::optional<Clock::Steady> due;
+    std::int32_t writes = 0;  ///< that have not ended
+  };
+  struct GroupWrite {
+    std::string group;
+    Group::Purpose purpose;
+    std::int32_t generation;
+  };
+  struct CommitWrite {
+    Token token;
+    std::string group;
+    std::vector<OffsetToCommit> offsets;
+  };
+  using Pending = std::variant<GroupWrite, CommitWrite>;
+
+  Entry* find(std::string_view group);
+  Result<Entry*> find_member_of(const Membership& from);
+  Entry& find_or_make(const std::string& group);
+  Result<void> check(const JoinRequest& request) const;
+  Result<void> check(const CommitRequest& request, const Now& now);
+  void write(Entry& entry, Pending pending, std::vector<InternalRecord> records,
+             GroupActions& actions);
+  void after(Entry& entry, GroupActions& actions);
+  void expire(const Now& now, GroupActions& actions);
+  std::vector<TopicPartition> expired(const Entry& entry, Timestamp now) const;
+  void forget(const std::string& group, const Now& now, GroupActions& actions);
+
+  const GroupCoordinatorOptions options_;
+  const Group::IdSource ids_;
+  std::map<std::string, Entry, std::less<>> groups_;
+  std::set<std::pair<Clock::Steady, std::string>> timers_;
+  std::optional<Clock::Steady> next_expiry_;
+  std::uint64_t last_write_ = 0;
+  std::map<WriteId, Pending> pending_;
+};
+
+}  // namespace millrace::inline v0::coordinator

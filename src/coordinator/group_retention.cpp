@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <millrace/coordinator/group_coordinator.hpp>
+
+namespace millrace::inline v0::coordinator {
+
+void GroupCoordinator::tick(const Now& now, GroupActions& actions) {
+  while (!timers_.empty() && timers_.begin()->first <= now.steady) {
+    const auto timer = timers_.extract(timers_.begin());
+    Entry& entry = *find(timer.value().second);
+    entry.due.reset();
+    entry.group.tick(now, actions);
+    after(entry, actions);
+  }
+  if (!next_expiry_ || *next_expiry_ > now.steady) {
+    if (!next_expiry_ && !groups_.empty()) {
+      next_expiry_ = now.steady + options_.retention_check_interval;
+    }
+    return;
+  }
+  expire(now, actions);
+  next_expiry_.reset();
+  if (!groups_.empty()) next_expiry_ = now.steady + options_.retention_check_interval;
+}
+
+std::optional<Clock::Steady> GroupCoordinator::next_deadline() const {
+  if (timers_.empty()) return next_expiry_;
+  const Clock::Steady first = timers_.begin()->first;
+  return next_expiry_ ? std::min(first, *next_expiry_) : first;
+}
+
+/// KIP-211: the offsets of a group that is in use do not expire.
+std::vector<TopicPartition> GroupCoordinator::expired(const Entry& entry, Timestamp now) const {
+  const Group& group = entry.group;
+  if (!group.members().empty()) return {};
+  const bool is_simple = group.protocol_type().empty();
+  return entry.offsets.find_if([&](const std::string&, const CommittedOffset& committed) {
+    if (committed.expire_time) return *committed.expire_time <= now;
+    const Timestamp unused_since =
+        is_simple ? committed.commit_time : std::max(group.state_since(), committed.commit_time);
+    return now - unused_since >= options_.offsets_retention;
+  });
+}
+
+void GroupCoordinator::expire(const Now& now, GroupActions& actions) {
+  std::vector<std::string> unused;
+  for (auto& [id, entry] : groups_) {
+    std::vector<InternalRecord> tombstones;
+    for (const TopicPartition& partition : expired(entry, now.wall)) {
+      tombstones.push_back(offset_tombstone(id, partition));
+      entry.offsets.erase(partition.topic, partition.partition);
+    }
+    if (!tombstones.empty()) {
+      actions.writes.push_back({WriteId{++last_write_}, id, std::move(tombstones)});
+    }
+    const bool in_use = entry.writes > 0 || entry.group.state() != GroupState::empty;
+    if (entry.offsets.empty() && !in_use) unused.push_back(id);
+  }
+  for (const std::string& id : unused) forget(id, now, actions);
+}
+
+void GroupCoordinator::forget(const std::string& group, const Now& now, GroupActions& actions) {
+  const auto found = groups_.find(group);
+  Entry& entry = found->second;
+  std::vector<InternalRecord> tombstones;
+  for (const TopicPartition& partition :
+       entry.offsets.find_if([](const std::string&, const CommittedOffset&) { return true; })) {
+    tombstones.push_back(offset_tombstone(group, partition));
+  }
+  tombstones.push_back(group_tombstone(group));
+  actions.writes.push_back({WriteId{++last_write_}, group, std::move(tombstones)});
+  entry.group.kill(now, actions);
+  if (entry.due) timers_.erase({*entry.due, group});
+  groups_.erase(found);
+}
+
+Result<void> GroupCoordinator::remove_group(const std::string& group, const Now& now,
+                                            GroupActions& actions) {
+  const Entry* const entry = find(group);
+  if (entry == nullptr) {
+    return Error(Errc::unknown_group, "there is no group " + group + " to delete");
+  }
+  if (entry->group.state() != GroupState::empty || entry->writes > 0) {
+    return Error(Errc::group_not_empty, "group " + group + " has " +
+                                            std::to_string(entry->group.members().size()) +
+                                            " members; stop them before deleting it");
+  }
+  forget(group, now, actions);
+  return {};
+}
+
+void GroupCoordinator::remove_topic(std::string_view topic, GroupActions& actions) {
+  for (auto& [id, entry] : groups_) {
+    std::vector<InternalRecord> tombstones;
+    for (const TopicPartition& partition : entry.offsets.find_if(
+             [&](const std::string&name, const CommittedOffset&) { return name == topic; })) {
+      tombstones.push_back(offset_tombstone(id, partition));
+      entry.offsets.erase(partition.topic, partition.partition);
+    }
+    if (tombstones.empty()) continue;
+    actions.writes.push_back({WriteId{++last_write_}, id, std::move(tombstones)});
+  }
+}
+
+Result<void> GroupCoordinator::load(Bytes key, std::optional<Bytes> value, const Now& now) {
+  MILLRACE_TRY(const RecordKey parsed, parse_key(key));
+  if (const auto* offset = std::get_if<OffsetKey>(&parsed)) {
+    if (!value) {
+      if (Entry* const entry = find(offset->group)) {
+        entry->offsets.erase(offset->topic, offset->partition);
+      }
+      return {};
+    }
+    MILLRACE_TRY(CommittedOffset committed, parse_offset(*value));
+    find_or_make(std::string(offset->group))
+        .offsets.apply(offset->topic, offset->partition, std::move(committed), 0);
+    return {};
+  }
+  const auto* of_group = std::get_if<GroupKey>(&parsed);
+  if (of_group == nullptr) return {};
+  const std::string id(of_group->group);
+  OffsetTable offsets;
+  if (Entry* const known = find(id)) {
+    offsets = std::move(known->offsets);
+    if (known->due) timers_.erase({*known->due, id});
+    groups_.erase(id);
+  }
+  if (!value && offsets.empty()) return {};
+  Entry& entry = find_or_make(id);
+  entry.offsets = std::move(offsets);
+  if (!value) return {};
+  MILLRACE_TRY(GroupSnapshot was, parse_group(*value));
+  entry.group.load(std::move(was), now);
+  GroupActions none;
+  after(entry, none);
+  return {};
+}
+
+}  // namespace millrace::inline v0::coordinator
