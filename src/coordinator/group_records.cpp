@@ -12,6 +12,8 @@ constexpr std::int16_t group_key_version = 2;
 constexpr std::int16_t offset_value_version = 3;
 constexpr std::int16_t offset_value_with_expiry = 1;
 constexpr std::int16_t group_value_version = 3;
+/// Written by no Kafka yet, but read by all that know them (KIP-915).
+constexpr std::int16_t flexible_version = 4;
 
 /// The next code point of UTF-8, and how many bytes it takes; a byte that begins none stands for
 /// U+FFFD, as Java decodes it.
@@ -80,21 +82,45 @@ void write_member(WireWriter& to, const Group& group, const Member& member) {
   to.bytes(member.assignment);
 }
 
-Member read_member(WireReader& from, std::int16_t version, const std::string& protocol) {
-  const auto owned = [](Bytes bytes) { return OwnedBytes(bytes.begin(), bytes.end()); };
-  Member member;
-  member.id = from.string();
-  if (version >= 3) {
-    const auto instance = from.nullable_string();
-    if (instance) member.instance_id = std::string(*instance);
+/// Texts and bytes of one version: from the first flexible one on they are compact (KIP-482).
+class ValueReader : public WireReader {
+ public:
+  ValueReader(Bytes value, std::int16_t first_flexible)
+      : WireReader(value), version_(int16()), flexible_(version_ >= first_flexible) {}
+  std::int16_t version() const noexcept { return version_; }
+  std::string text() { return std::string(flexible_ ? compact_string() : string()); }
+  std::optional<std::string> text_or_null() {
+    const auto read = flexible_ ? compact_nullable_string() : nullable_string();
+    return read ? std::optional<std::string>(*read) : std::nullopt;
   }
-  member.client_id = from.string();
-  member.client_host = from.string();
-  const std::int32_t rebalance = version >= 1 ? from.int32() : -1;
+  OwnedBytes blob() {
+    const Bytes read = flexible_ ? compact_bytes() : bytes();
+    return {read.begin(), read.end()};
+  }
+  std::size_t count(std::size_t least_bytes) {
+    return flexible_ ? compact_array_count(least_bytes) : array_count(least_bytes);
+  }
+  void end_of_struct() {
+    if (flexible_) skip_tagged_fields();
+  }
+
+ private:
+  std::int16_t version_;
+  bool flexible_;
+};
+
+Member read_member(ValueReader& from, const std::string& protocol) {
+  Member member;
+  member.id = from.text();
+  if (from.version() >= 3) member.instance_id = from.text_or_null();
+  member.client_id = from.text();
+  member.client_host = from.text();
+  const std::int32_t rebalance = from.version() >= 1 ? from.int32() : -1;
   member.session_timeout = Milliseconds(from.int32());
   member.rebalance_timeout = rebalance < 0 ? member.session_timeout : Milliseconds(rebalance);
-  member.protocols.push_back({protocol, owned(from.bytes())});
-  member.assignment = owned(from.bytes());
+  member.protocols.push_back({protocol, from.blob()});
+  member.assignment = from.blob();
+  from.end_of_struct();
   return member;
 }
 
@@ -169,37 +195,37 @@ Result<RecordKey> parse_key(Bytes key) {
 }
 
 Result<CommittedOffset> parse_offset(Bytes value) {
-  WireReader from(value);
-  const std::int16_t version = from.int16();
-  MILLRACE_CHECK(check_version(version, offset_value_version, "a committed offset"));
+  ValueReader from(value, flexible_version);
+  MILLRACE_CHECK(check_version(from.version(), flexible_version, "a committed offset"));
   CommittedOffset committed;
   committed.offset = Offset{from.int64()};
-  if (version >= 3) committed.leader_epoch = LeaderEpoch{from.int32()};
-  committed.metadata = from.string();
+  if (from.version() >= 3) committed.leader_epoch = LeaderEpoch{from.int32()};
+  committed.metadata = from.text();
   committed.commit_time = Timestamp{from.int64()};
-  if (version == offset_value_with_expiry) {
+  if (from.version() == offset_value_with_expiry) {
     const std::int64_t expires = from.int64();
     if (expires >= 0) committed.expire_time = Timestamp{expires};
   }
+  from.end_of_struct();
   MILLRACE_CHECK(from.check("reading a committed offset"));
   return committed;
 }
 
 Result<GroupSnapshot> parse_group(Bytes value) {
-  constexpr std::size_t least_member_bytes = 2 + 2 + 2 + 4 + 4 + 4;
-  WireReader from(value);
-  const std::int16_t version = from.int16();
-  MILLRACE_CHECK(check_version(version, group_value_version, "a group's state"));
+  constexpr std::size_t least_member_bytes = 1 + 1 + 1 + 4 + 1 + 1;
+  ValueReader from(value, flexible_version);
+  MILLRACE_CHECK(check_version(from.version(), flexible_version, "a group's state"));
   GroupSnapshot group;
-  group.protocol_type = from.string();
+  group.protocol_type = from.text();
   group.generation = from.int32();
-  group.protocol = from.nullable_string().value_or("");
-  group.leader = from.nullable_string().value_or("");
-  if (version >= 2) group.state_since = Timestamp{from.int64()};
-  const std::size_t members = from.array_count(least_member_bytes);
+  group.protocol = from.text_or_null().value_or("");
+  group.leader = from.text_or_null().value_or("");
+  if (from.version() >= 2) group.state_since = Timestamp{from.int64()};
+  const std::size_t members = from.count(least_member_bytes);
   for (std::size_t i = 0; i < members && from.ok(); ++i) {
-    group.members.push_back(read_member(from, version, group.protocol));
+    group.members.push_back(read_member(from, group.protocol));
   }
+  from.end_of_struct();
   MILLRACE_CHECK(from.check("reading a group's state"));
   return group;
 }
