@@ -55,7 +55,7 @@ bool Group::supports(const JoinRequest& request) const {
       const Member& other = entry.second;
       return other.id == request.member.member_id ||
              (other.instance_id && other.instance_id == request.member.instance_id) ||
-             other.metadata_for(p.name) != nullptr;
+             other.supports(p.name);
     });
   });
 }
@@ -188,6 +188,7 @@ void Group::update(Member& member, const JoinRequest& request) const {
   member.session_timeout = request.session_timeout;
   member.rebalance_timeout = request.rebalance_timeout;
   member.protocols = request.protocols;
+  member.is_loaded = false;
   member.knows_skip_assignment = request.knows_skip_assignment;
 }
 
@@ -225,6 +226,7 @@ void Group::load(GroupSnapshot was, const Now& now) {
   protocol_ = std::move(was.protocol);
   leader_ = std::move(was.leader);
   for (Member& member : was.members) {
+    member.is_loaded = true;
     member.seen(now.steady);
     if (member.client_host == own_process) member.alive_until = now.steady;
     if (member.instance_id) instances_[*member.instance_id] = member.id;

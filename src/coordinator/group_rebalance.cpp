@@ -73,9 +73,8 @@ void Group::become_empty(const Now& now) {
 }
 
 bool Group::is_common(std::string_view protocol) const {
-  return std::all_of(members_.begin(), members_.end(), [&](const auto& entry) {
-    return entry.second.metadata_for(protocol) != nullptr;
-  });
+  return std::all_of(members_.begin(), members_.end(),
+                     [&](const auto& entry) { return entry.second.supports(protocol); });
 }
 
 /// Each member votes for the first of its protocols that all support.

@@ -90,7 +90,7 @@ JoinRequest MemberSession::make_join() const {
   Subscription subscription;
   subscription.topics = topics_;
   subscription.owned_partitions = owned_;
-  if (generation_ >= 0) subscription.generation_id = generation_;
+  if (owned_generation_ >= 0) subscription.generation_id = owned_generation_;
   // A topic's name is far shorter than what a text may have.
   const OwnedBytes metadata = encode(subscription).value();
   for (const Assignor* assignor : options_.assignors) {
@@ -170,16 +170,22 @@ void MemberSession::take(std::vector<TopicPartition> assigned) {
   add(change_.revoked, change.revoked);
   add(change_.assigned, change.added);
   owned_ = std::move(assigned);
+  owned_generation_ = generation_;
 }
 
 void MemberSession::answered(const Result<void>& answer) {
-  if (!answer && concerns_membership(answer.error().code())) handle(answer.error());
+  if (answer || !concerns_membership(answer.error().code())) return;
+  // While a join or a sync is under way its own answer decides: this one may be about a generation
+  // that is over, and what the member has told others it owns must stay true.
+  if (state_ == State::stable || answer.error().code() == Errc::fenced_instance) {
+    handle(answer.error());
+  }
 }
 
 void MemberSession::lose_membership() {
   add(change_.lost, std::exchange(owned_, {}));
   member_id_.clear();
-  generation_ = -1;
+  generation_ = owned_generation_ = -1;
 }
 
 void MemberSession::fail(const Error& error) {

@@ -18,6 +18,7 @@ struct Member {
   std::vector<Protocol> protocols;
   OwnedBytes assignment;
   bool knows_skip_assignment = false;
+  bool is_loaded = false;  ///< from a record, which has only the chosen one of its protocols
 
   std::optional<Token> join;  ///< a join that waits for its answer
   std::optional<Token> sync;  ///< a sync that waits for its answer
@@ -28,6 +29,9 @@ struct Member {
   bool is_waiting() const noexcept { return join || sync; }
   bool is_expired(Clock::Steady now) const noexcept { return !is_waiting() && alive_until <= now; }
   void seen(Clock::Steady now) noexcept { alive_until = now + session_timeout; }
+  bool supports(std::string_view protocol) const noexcept {
+    return is_loaded || metadata_for(protocol) != nullptr;
+  }
   /// Its subscription for a protocol; null if it does not take part in it.
   const OwnedBytes* metadata_for(std::string_view protocol) const noexcept;
 };

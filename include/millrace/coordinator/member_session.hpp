@@ -71,8 +71,11 @@ class MemberSession {
   bool is_cooperative() const noexcept { return cooperative_; }
   /// Has an assignment and no reason to join again.
   bool is_settled() const noexcept { return state_ == State::stable && !must_join_; }
-  bool is_member() const noexcept { return !member_id_.empty(); }
+  /// Has joined; only then heartbeats and commits make sense.
+  bool is_member() const noexcept { return generation_ >= 0; }
   const std::vector<TopicPartition>& owned() const noexcept { return owned_; }
+  /// The generation whose assignment that was; -1 if there was none.
+  std::int32_t owned_generation() const noexcept { return owned_generation_; }
   /// To be shown with heartbeats and commits.
   Membership membership() const;
 
@@ -95,6 +98,7 @@ class MemberSession {
   JoinAnswer join_;
   PartitionCounts assigned_by_;  // what the leader knew when it assigned
   std::vector<TopicPartition> owned_;
+  std::int32_t owned_generation_ = -1;
   OwnershipChange change_;
   std::optional<Error> error_;
 };
