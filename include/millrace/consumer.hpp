@@ -39,6 +39,8 @@ class ConsumerCore {
   ~ConsumerCore();
 
   Result<void> assign(const std::vector<PartitionId>& partitions);
+  /// The same topic as it is now, perhaps with more partitions, which are not assigned.
+  void follow(std::shared_ptr<const engine::TopicCore> topic);
   std::vector<PartitionId> assignment() const;
   Result<void> seek(PartitionId partition, Offset offset);
   Result<void> seek_to_begin(PartitionId partition);

@@ -205,6 +205,10 @@ Result<void> ConsumerCore::assign(const std::vector<PartitionId>& partitions) {
   return {};
 }
 
+void ConsumerCore::follow(std::shared_ptr<const engine::TopicCore> topic) {
+  impl_->topic = std::move(topic);
+}
+
 std::vector<PartitionId> ConsumerCore::assignment() const {
   std::vector<PartitionId> ids;
   for (const Assigned& a : impl_->assigned) ids.push_back(a.reader->id());

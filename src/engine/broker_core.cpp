@@ -163,6 +163,11 @@ Result<void> BrokerCore::save() {
   return registry::save_topics(directory_, entries);
 }
 
+void BrokerCore::announce_topics() {
+  topics_version_.fetch_add(1, std::memory_order_release);
+  hub_.wake_everybody();
+}
+
 Result<TopicPtr> BrokerCore::create_topic(std::string_view name, std::int32_t partitions,
                                           const ConfigMap& config, FlushPolicyPtr policy) {
   MILLRACE_CHECK(check_topic_name(name));
@@ -193,6 +198,7 @@ Result<TopicPtr> BrokerCore::create_topic(std::string_view name, std::int32_t pa
     topics_.erase(topic->entry.name);
     return std::move(saved).error();
   }
+  announce_topics();
   return topic;
 }
 
@@ -282,6 +288,7 @@ Result<void> BrokerCore::add_partitions(std::string_view name, std::int32_t part
     topics_[grown.name] = topic;
     return saved;
   }
+  announce_topics();
   return {};
 }
 
@@ -296,9 +303,21 @@ Result<void> BrokerCore::delete_topic(std::string_view name) {
     topics_.emplace(topic->entry.name, topic);
     return saved;
   }
+  announce_topics();
   // What could not be flushed of a topic that goes away is no loss.
   for (const auto& partition : topic->partitions) static_cast<void>(partition->close());
   return registry::finish_deletion(directory_);
+}
+
+Result<BrokerServicePtr> BrokerCore::service(
+    const std::string& name, const std::function<Result<BrokerServicePtr>()>& make) {
+  const std::lock_guard lock(services_mutex_);
+  MILLRACE_CHECK(require_owner("using " + name));
+  const auto known = services_.find(name);
+  if (known != services_.end()) return known->second;
+  MILLRACE_TRY(BrokerServicePtr made, make());
+  services_.emplace(name, made);
+  return made;
 }
 
 std::size_t BrokerCore::run_pending() {

@@ -67,6 +67,8 @@ class MemberSession {
   /// What went wrong since it was last asked; after fatal ones state() is failed.
   std::optional<Error> take_error() { return std::exchange(error_, std::nullopt); }
 
+  bool has_error() const noexcept { return error_.has_value(); }
+
   State state() const noexcept { return state_; }
   bool is_cooperative() const noexcept { return cooperative_; }
   /// Has an assignment and no reason to join again.

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <millrace/engine/partition.hpp>
@@ -34,6 +35,13 @@ struct PartitionRecovery {
   storage::RecoveryReport report;
 };
 
+/// Something of a higher floor that lives and ends with a broker, for example its consumer groups.
+class BrokerService {
+ public:
+  virtual ~BrokerService() = default;
+};
+using BrokerServicePtr = std::shared_ptr<BrokerService>;
+
 /// All topics of one data directory. Thread-safe. Owner or attachment: attachments refuse changes
 /// with read_only and see new topics when they are asked for.
 class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
@@ -57,6 +65,10 @@ class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
   /// unknown_topic, naming similar ones, if it is not there.
   Result<TopicPtr> topic(std::string_view name);
   Result<std::vector<TopicPtr>> topics();
+  /// Changes whenever a topic is made, gets partitions or goes; sleeping readers are woken then.
+  std::uint64_t topics_version() const noexcept {
+    return topics_version_.load(std::memory_order_acquire);
+  }
   /// Sets (or with an empty value resets) settings. The flush policy stays unless `changes` name a
   /// setting of it or `policy` is given, which then is what they stand for. If what was appended
   /// before cannot be flushed, that is the answer; the settings are stored all the same.
@@ -65,6 +77,11 @@ class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
   /// `partitions` is the new total, larger than now.
   Result<void> add_partitions(std::string_view name, std::int32_t partitions);
   Result<void> delete_topic(std::string_view name);
+
+  /// The service of that name, made when it is first asked for; it ends with the broker, which
+  /// therefore outlives it. Errors are those of `make`; read_only for an attachment.
+  Result<BrokerServicePtr> service(const std::string& name,
+                                   const std::function<Result<BrokerServicePtr>()>& make);
 
   /// Runs due background work on the caller's thread; returns how many pieces ran.
   std::size_t run_pending();
@@ -83,6 +100,7 @@ class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
   Result<void> refresh();
   Result<void> require_owner(std::string_view doing) const;
   Result<void> save();
+  void announce_topics();
   storage::RecoveryHints hints_for(std::string_view topic, PartitionId id) const;
   Result<void> load_checkpoints();
   Result<void> save_checkpoints();
@@ -101,6 +119,9 @@ class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
   std::mutex mutex_;
   std::map<std::string, TopicPtr, std::less<>> topics_;
   std::atomic<bool> closed_{true};  // until it is open
+  std::atomic<std::uint64_t> topics_version_{0};
+  std::mutex services_mutex_;  // taken before mutex_
+  std::map<std::string, BrokerServicePtr> services_;
 };
 
 }  // namespace millrace::inline v0::engine

@@ -1,0 +1,177 @@
+#pragma once
+#include <millrace/consumer.hpp>
+#include <millrace/coordinator/assignor.hpp>
+#include <optional>
+#include <string>
+
+namespace millrace::inline v0 {
+
+/// How partitions are divided among the members of a group; see coordinator/assignor.hpp for those
+/// that there are, and for how to write your own.
+using Assignor = coordinator::Assignor;
+
+/// Told on the thread that polls, within poll() or leave(), with the partitions concerned.
+struct RebalanceListener {
+  /// To be given up: what was read of them may still be committed.
+  std::function<void(const std::vector<PartitionId>&)> revoked = {};
+  /// To be read from now on; positions are set already, and may be moved by seek().
+  std::function<void(const std::vector<PartitionId>&)> assigned = {};
+  /// Gone without warning; others may be reading them already, and a commit is refused.
+  std::function<void(const std::vector<PartitionId>&)> lost = {};
+};
+
+/// Names in brackets are Kafka's.
+struct GroupOptions {
+  /// How members read; auto_offset_reset says where a group begins that has committed nothing yet.
+  ConsumerOptions consumer = {};
+  /// Commit what earlier polls returned, at most so often, when poll() is called, and before
+  /// partitions are given up [auto.commit.interval.ms]. Nothing: only commit() does
+  /// [enable.auto.commit=false].
+  std::optional<std::chrono::milliseconds> auto_commit_interval = std::chrono::seconds(5);
+  /// A member that does not poll for so long is taken for dead, and its partitions go to others
+  /// [max.poll.interval.ms]. There is no session timeout besides: the process is the session.
+  std::chrono::milliseconds max_poll_interval = std::chrono::minutes(5);
+  /// Of a static member: it may stop and come back without a rebalance [group.instance.id].
+  std::optional<std::string> instance_id = {};
+  /// In order of preference; members of a group need one in common
+  /// [partition.assignment.strategy]. They must outlive the group.
+  std::vector<const Assignor*> assignors = {&coordinator::cooperative_sticky_assignor()};
+  RebalanceListener listener = {};
+};
+
+/// What a group has committed for a partition.
+struct Committed {
+  Offset offset;  ///< of the next record to be read
+  std::string metadata;
+};
+
+/// A member of a group that reads bytes; see GroupConsumer. For one thread at a time, interrupt()
+/// apart.
+class GroupConsumerCore {
+ public:
+  static Result<GroupConsumerCore> join(const Broker& broker,
+                                        std::shared_ptr<const engine::TopicCore> topic,
+                                        const std::string& group, const GroupOptions& options);
+  GroupConsumerCore(GroupConsumerCore&&) noexcept;
+  GroupConsumerCore& operator=(GroupConsumerCore&&) noexcept;
+  ~GroupConsumerCore();
+
+  Result<FetchedRecords> poll(std::chrono::nanoseconds wait);
+  Result<void> commit();
+  Result<void> commit(PartitionId partition, Offset offset, std::string metadata);
+  void commit_later(std::function<void(const Result<void>&)> done);
+  Result<std::optional<Committed>> committed(PartitionId partition) const;
+  Result<std::int64_t> lag(PartitionId partition) const;
+  Result<void> leave();
+  ConsumerCore& consumer() noexcept;
+  const ConsumerCore& consumer() const noexcept;
+  void interrupt() noexcept;
+
+  struct Impl;
+
+ private:
+  explicit GroupConsumerCore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A member of a consumer group: reads the partitions that the group gives it, from where the group
+/// left off. For one thread at a time; interrupt() from any. It takes part in rebalances within
+/// poll(), so poll at least every max_poll_interval.
+///
+/// A record counts as read when the poll after the one that returned it begins. Commit then, or
+/// leave it to auto-commit: nothing is lost, and after a crash what was not committed is read again
+/// (at least once). Commit before you work on what poll() returned: nothing is read twice (at most
+/// once).
+template <typename K, typename V>
+class GroupConsumer {
+ public:
+  explicit GroupConsumer(GroupConsumerCore core) : core_(std::move(core)) {}
+
+  /// The next records of the member's partitions; none if nothing came within `wait`, or while the
+  /// group is being rebalanced, or by interrupt(). Errors: those of Consumer::poll;
+  /// fenced_instance, inconsistent_protocol, invalid_argument, group_full, after which the member
+  /// is out for good; no_space, io_error if the group's state cannot be written, after which the
+  /// next poll tries again.
+  Result<Records<K, V>> poll(std::chrono::nanoseconds wait) {
+    MILLRACE_TRY(auto fetched, core_.poll(wait));
+    return Records<K, V>(std::move(fetched));
+  }
+
+  /// Commits the positions: everything that polls have returned so far. Durable when it returns.
+  /// Errors: unknown_member, illegal_generation, rebalance_in_progress, fenced_instance: the
+  /// partitions are, or may be, another member's, which reads again what was not committed;
+  /// no_space, io_error.
+  Result<void> commit() { return core_.commit(); }
+  /// Commits one partition's offset (of the next record to be read), with a note of up to 4096
+  /// bytes.
+  Result<void> commit(PartitionId partition, Offset offset, std::string metadata = {}) {
+    return core_.commit(partition, offset, std::move(metadata));
+  }
+  /// Like commit(), but returns at once; `done`, if given, is called on the broker's background
+  /// thread.
+  void commit_later(std::function<void(const Result<void>&)> done = {}) {
+    core_.commit_later(std::move(done));
+  }
+  /// What the group committed last for a partition of the topic, whoever reads it.
+  Result<std::optional<Committed>> committed(PartitionId partition) const {
+    return core_.committed(partition);
+  }
+  /// How many offsets of an assigned partition are still to be read.
+  Result<std::int64_t> lag(PartitionId partition) const { return core_.lag(partition); }
+
+  std::vector<PartitionId> assignment() const { return core_.consumer().assignment(); }
+  Result<Offset> position(PartitionId partition) const {
+    return core_.consumer().position(partition);
+  }
+  /// As those of Consumer, for assigned partitions.
+  Result<void> seek(PartitionId partition, Offset offset) {
+    return core_.consumer().seek(partition, offset);
+  }
+  Result<void> seek_to_begin(PartitionId partition) {
+    return core_.consumer().seek_to_begin(partition);
+  }
+  Result<void> seek_to_end(PartitionId partition) {
+    return core_.consumer().seek_to_end(partition);
+  }
+  Result<void> seek_to_time(PartitionId partition, Timestamp time) {
+    return core_.consumer().seek_to_time(partition, time);
+  }
+  Result<void> pause(PartitionId partition) { return core_.consumer().pause(partition); }
+  Result<void> resume(PartitionId partition) { return core_.consumer().resume(partition); }
+
+  /// Commits if auto-commit is on, and leaves: others take over at once. The destructor does the
+  /// same without telling what went wrong. Not for static members, which may come back: they just
+  /// stop.
+  Result<void> leave() { return core_.leave(); }
+  /// Makes a poll that waits, or the next one, return at once. From any thread.
+  void interrupt() noexcept { core_.interrupt(); }
+
+ private:
+  GroupConsumerCore core_;
+};
+
+/// A group of consumers that share a topic. Members of the same group id divide the partitions
+/// among them; groups of different ids each get everything. Thread-safe.
+template <typename K, typename V>
+class ConsumerGroup {
+ public:
+  ConsumerGroup(const Topic<K, V>& topic, std::string group, GroupOptions options = {})
+      : topic_(topic), group_(std::move(group)), options_(std::move(options)) {}
+
+  const std::string& id() const noexcept { return group_; }
+  /// A new member. It has partitions once it has polled. Errors: invalid_argument (an empty group
+  /// id, a max_poll_interval of less than 1 ms or more than 30 minutes), read_only (an attachment),
+  /// no_space, io_error.
+  Result<GroupConsumer<K, V>> join() const {
+    MILLRACE_TRY(auto core,
+                 GroupConsumerCore::join(topic_.broker(), topic_.core(), group_, options_));
+    return GroupConsumer<K, V>(std::move(core));
+  }
+
+ private:
+  Topic<K, V> topic_;
+  std::string group_;
+  GroupOptions options_;
+};
+
+}  // namespace millrace::inline v0

@@ -1,0 +1,97 @@
+#pragma once
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <millrace/coordinator/group_coordinator.hpp>
+#include <millrace/server/internal_topic.hpp>
+#include <mutex>
+
+namespace millrace::inline v0::server {
+
+struct GroupServiceOptions {
+  coordinator::GroupCoordinatorOptions coordinator = {};
+  /// Of a new __consumer_offsets [offsets.topic.num.partitions]. Kafka has 50, to spread groups
+  /// over brokers; in one process fewer share more syncs.
+  std::int32_t partitions = 4;
+};
+
+/// Hears that a group is to be joined again, so that a member that sleeps need not find out by a
+/// heartbeat. Called on any thread; must be quick and must not call the service.
+class GroupWatcher {
+ public:
+  virtual ~GroupWatcher() = default;
+  virtual void rebalance_begun() noexcept = 0;
+};
+
+/// The consumer groups of a broker: runs the coordinator, keeps its records in __consumer_offsets,
+/// and is its clock. Thread-safe. Callbacks come once each, on this or another thread, without a
+/// lock held.
+///
+/// What a caller waits for is made durable on its own thread, together with what others wait for.
+class GroupService final : public engine::BrokerService,
+                           public std::enable_shared_from_this<GroupService> {
+ public:
+  /// The one service of this broker; opened, and its groups loaded, when it is first asked for.
+  static Result<std::shared_ptr<GroupService>> of(engine::BrokerCore& broker,
+                                                  const GroupServiceOptions& options = {});
+
+  void join(const coordinator::JoinRequest& request,
+            std::function<void(coordinator::JoinReply)> done);
+  void sync(const coordinator::SyncRequest& request,
+            std::function<void(coordinator::SyncReply)> done);
+  Result<void> heartbeat(const coordinator::Membership& from);
+  Result<void> leave(const std::string& group, const coordinator::MemberIdentity& member);
+  /// Returns when the offsets are durable.
+  Result<void> commit(const coordinator::CommitRequest& request);
+  /// Returns at once; durable when `done` is called, on the broker's schedule.
+  void commit_later(coordinator::CommitRequest request, std::function<void(Result<void>)> done);
+  std::optional<coordinator::CommittedOffset> committed(
+      std::string_view group, const coordinator::TopicPartition& partition);
+
+  Result<void> remove_group(const std::string& group);
+  /// Lets `look` see all groups, with the coordinator held still.
+  void look(const std::function<void(const coordinator::GroupCoordinator&)>& look);
+
+  void watch(const std::string& group, GroupWatcher& watcher);
+  /// After it returns the watcher is not called any more.
+  void unwatch(const std::string& group, GroupWatcher& watcher);
+
+ private:
+  using Actions = coordinator::GroupActions;
+  using Event = std::function<void(Actions&)>;
+  struct UnderWay {
+    coordinator::WriteId id;
+    Offset end;
+  };
+  struct Started {
+    PartitionId partition;
+    Offset end;
+  };
+
+  GroupService(engine::BrokerCore& broker, const GroupServiceOptions& options, InternalTopic topic);
+  Result<void> load();
+  coordinator::Group::Now now() const;
+  coordinator::Token next_token() { return coordinator::Token{++last_token_}; }
+  void run(const Event& event);
+  void settle(Actions actions, std::vector<Started> started);
+  std::vector<Started> start_writes(Actions& actions);
+  void end_writes(const Started& ended, const Result<void>& result, Actions& actions);
+  void deliver(Actions& actions);
+  void arm_timer();
+  void timer_task(Clock::Steady due);
+
+  engine::BrokerCore& broker_;
+  const InternalTopic topic_;
+  std::mutex mutex_;
+  coordinator::GroupCoordinator coordinator_;
+  std::uint64_t last_token_ = 0;
+  std::map<coordinator::Token, std::function<void(coordinator::JoinReply)>> joins_;
+  std::map<coordinator::Token, std::function<void(coordinator::SyncReply)>> syncs_;
+  std::map<coordinator::Token, std::function<void(Result<void>)>> commits_;
+  std::vector<std::deque<UnderWay>> under_way_;  // per partition, in the order of the log
+  std::multimap<std::string, GroupWatcher*, std::less<>> watchers_;
+  std::optional<Clock::Steady> armed_;
+};
+
+}  // namespace millrace::inline v0::server

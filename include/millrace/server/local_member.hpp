@@ -1,0 +1,61 @@
+#pragma once
+#include <memory>
+#include <millrace/coordinator/member_session.hpp>
+#include <millrace/server/group_service.hpp>
+
+namespace millrace::inline v0::server {
+
+/// A member of a group in the coordinator's own process. For one thread at a time, which drives it
+/// by advance(); it needs no thread of its own and sends no heartbeats while there is nothing to
+/// say but that it lives, which it does by advancing every third of its session timeout.
+class LocalMember {
+ public:
+  using Milliseconds = coordinator::Milliseconds;
+
+  /// `wake` is called on any thread when there is something to advance for; it must be quick. The
+  /// broker must outlive the member.
+  LocalMember(std::shared_ptr<GroupService> service, engine::BrokerCore& broker,
+              coordinator::MemberSession::Options options, std::function<void()> wake);
+  LocalMember(const LocalMember&) = delete;
+  LocalMember& operator=(const LocalMember&) = delete;
+  /// Does not leave: as if the member had died.
+  ~LocalMember();
+
+  void subscribe(std::vector<std::string> topics) { session_.subscribe(std::move(topics)); }
+  /// Goes on as far as it can without waiting for other members. What changed must be acted upon
+  /// before the next call; call again until nothing does.
+  coordinator::OwnershipChange advance();
+  /// What went wrong since it was last asked; failed() if it cannot go on.
+  std::optional<Error> take_error() { return session_.take_error(); }
+  bool has_failed() const noexcept {
+    return session_.state() == coordinator::MemberSession::State::failed;
+  }
+  const coordinator::MemberSession& session() const noexcept { return session_; }
+  /// How long it may be left alone.
+  Milliseconds heartbeat_interval() const noexcept { return session_timeout_ / 3; }
+
+  /// Durable when it returns; a refusal is heeded by the next advance().
+  Result<void> commit(std::vector<coordinator::OffsetToCommit> offsets);
+  /// Returns at once. `done` comes on the broker's background thread.
+  void commit_later(std::vector<coordinator::OffsetToCommit> offsets,
+                    std::function<void(const Result<void>&)> done);
+  Result<void> leave();
+
+ private:
+  struct Mailbox;
+
+  void read_mail();
+  void keep_alive();
+  std::int32_t partitions_of(const std::string& topic) const;
+
+  std::shared_ptr<GroupService> service_;
+  engine::BrokerCore& broker_;
+  const std::string group_;
+  const Milliseconds session_timeout_;
+  coordinator::MemberSession session_;
+  std::shared_ptr<Mailbox> mailbox_;
+  Clock::Steady last_heartbeat_{};
+  std::uint64_t topics_version_ = 0;
+};
+
+}  // namespace millrace::inline v0::server

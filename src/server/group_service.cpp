@@ -1,0 +1,270 @@
+#include <atomic>
+#include <millrace/server/group_service.hpp>
+#include <random>
+
+namespace millrace::inline v0::server {
+namespace {
+
+using coordinator::Token;
+
+/// 128 random bits as text, so that no two members ever have the same.
+std::string random_id() {
+  thread_local std::random_device device;
+  std::string id;
+  for (int i = 0; i < 4; ++i) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::uint32_t bits = device();
+    for (int d = 0; d < 8; ++d, bits >>= 4) id += digits[bits & 15];
+  }
+  return id;
+}
+
+const engine::ConfigMap& offsets_config() {
+  static const engine::ConfigMap config = {{"cleanup.policy", "compact"},
+                                           {"segment.bytes", "16777216"}};
+  return config;
+}
+
+/// An answer that another thread may bring.
+struct Outcome {
+  std::atomic<bool> is_done{false};
+  Result<void> result;
+};
+
+/// Takes the callbacks of `replies` out of `waiting`, each with its reply.
+template <typename Reply, typename Callback>
+auto match(std::vector<Reply>& replies, std::map<Token, Callback>& waiting) {
+  std::vector<std::pair<Callback, Reply>> matched;
+  for (Reply& reply : replies) {
+    if (auto node = waiting.extract(reply.token)) {
+      matched.emplace_back(std::move(node.mapped()), std::move(reply));
+    }
+  }
+  replies.clear();
+  return matched;
+}
+
+}  // namespace
+
+GroupService::GroupService(engine::BrokerCore& broker, const GroupServiceOptions& options,
+                           InternalTopic topic)
+    : broker_(broker),
+      topic_(std::move(topic)),
+      coordinator_(options.coordinator, random_id),
+      under_way_(static_cast<std::size_t>(topic_.partition_count())) {}
+
+Result<std::shared_ptr<GroupService>> GroupService::of(engine::BrokerCore& broker,
+                                                       const GroupServiceOptions& options) {
+  MILLRACE_TRY(auto service, broker.service("groups", [&]() -> Result<engine::BrokerServicePtr> {
+    MILLRACE_TRY(auto topic, InternalTopic::open(broker, coordinator::offsets_topic,
+                                                 options.partitions, offsets_config()));
+    std::shared_ptr<GroupService> made(new GroupService(broker, options, std::move(topic)));
+    MILLRACE_CHECK(made->load());
+    return engine::BrokerServicePtr(std::move(made));
+  }));
+  return std::static_pointer_cast<GroupService>(service);
+}
+
+Result<void> GroupService::load() {
+  const auto damaged = [&](const Error& error) { broker_.scheduler().report(error); };
+  const std::lock_guard lock(mutex_);
+  const auto at = now();
+  MILLRACE_CHECK(topic_.read_all(
+      [&](Bytes key, std::optional<Bytes> value) {
+        if (auto loaded = coordinator_.load(key, value, at); !loaded) damaged(loaded.error());
+      },
+      damaged));
+  arm_timer();
+  return {};
+}
+
+coordinator::Group::Now GroupService::now() const {
+  return {broker_.clock().steady(), broker_.clock().now()};
+}
+
+void GroupService::run(const Event& event) {
+  Actions actions;
+  std::vector<Started> started;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto due = coordinator_.next_deadline();
+    if (due && *due <= now().steady) coordinator_.tick(now(), actions);
+    event(actions);
+    started = start_writes(actions);
+    arm_timer();
+  }
+  settle(std::move(actions), std::move(started));
+}
+
+/// In the order they were asked for, so with the lock held.
+std::vector<GroupService::Started> GroupService::start_writes(Actions& actions) {
+  std::vector<Started> started;
+  for (auto writes = std::exchange(actions.writes, {}); !writes.empty();
+       writes = std::exchange(actions.writes, {})) {
+    for (const coordinator::Write& write : writes) {
+      const PartitionId partition =
+          coordinator::coordinator_partition(write.group, topic_.partition_count());
+      auto end = topic_.append(partition, write.records, now().wall);
+      if (!end) {
+        coordinator_.written(write.id, std::move(end).error(), now(), actions);
+        continue;
+      }
+      under_way_[static_cast<std::size_t>(partition)].push_back({write.id, *end});
+      started.push_back({partition, *end});
+    }
+  }
+  return started;
+}
+
+/// Everything before an end that is durable is durable too.
+void GroupService::end_writes(const Started& ended, const Result<void>& result, Actions& actions) {
+  auto& under_way = under_way_[static_cast<std::size_t>(ended.partition)];
+  while (!under_way.empty() && under_way.front().end <= ended.end) {
+    const coordinator::WriteId id = under_way.front().id;
+    under_way.pop_front();
+    coordinator_.written(id, result, now(), actions);
+  }
+}
+
+void GroupService::settle(Actions actions, std::vector<Started> started) {
+  for (;;) {
+    deliver(actions);
+    if (started.empty()) return;
+    std::vector<Result<void>> results;
+    results.reserve(started.size());
+    for (const Started& write : started) {
+      results.push_back(topic_.wait_acknowledged(write.partition, write.end));
+    }
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < started.size(); ++i) end_writes(started[i], results[i], actions);
+    started = start_writes(actions);
+    arm_timer();
+  }
+}
+
+void GroupService::deliver(Actions& actions) {
+  std::unique_lock lock(mutex_);
+  for (const std::string& group : std::exchange(actions.rebalancing, {})) {
+    const auto [first, last] = watchers_.equal_range(group);
+    for (auto at = first; at != last; ++at) at->second->rebalance_begun();
+  }
+  auto joins = match(actions.joins, joins_);
+  auto syncs = match(actions.syncs, syncs_);
+  auto commits = match(actions.commits, commits_);
+  lock.unlock();
+  for (auto& [done, reply] : joins) done(std::move(reply));
+  for (auto& [done, reply] : syncs) done(std::move(reply));
+  for (auto& [done, reply] : commits) done(std::move(reply.answer));
+}
+
+void GroupService::arm_timer() {
+  const auto due = coordinator_.next_deadline();
+  if (!due || (armed_ && *armed_ <= *due)) return;
+  armed_ = due;
+  broker_.scheduler().at(*due, [weak = weak_from_this(), due = *due] {
+    if (const auto self = weak.lock()) self->timer_task(due);
+  });
+}
+
+void GroupService::timer_task(Clock::Steady due) {
+  run([&](Actions& actions) {
+    if (armed_ == due) armed_.reset();
+    coordinator_.tick(now(), actions);
+  });
+}
+
+void GroupService::join(const coordinator::JoinRequest& request,
+                        std::function<void(coordinator::JoinReply)> done) {
+  run([&](Actions& actions) {
+    const Token token = next_token();
+    joins_.emplace(token, std::move(done));
+    coordinator_.join(request, token, now(), actions);
+  });
+}
+
+void GroupService::sync(const coordinator::SyncRequest& request,
+                        std::function<void(coordinator::SyncReply)> done) {
+  run([&](Actions& actions) {
+    const Token token = next_token();
+    syncs_.emplace(token, std::move(done));
+    coordinator_.sync(request, token, now(), actions);
+  });
+}
+
+Result<void> GroupService::heartbeat(const coordinator::Membership& from) {
+  const std::lock_guard lock(mutex_);
+  return coordinator_.heartbeat(from, now());
+}
+
+Result<void> GroupService::leave(const std::string& group,
+                                 const coordinator::MemberIdentity& member) {
+  Result<void> left;
+  run([&](Actions& actions) { left = coordinator_.leave(group, member, now(), actions); });
+  return left;
+}
+
+Result<void> GroupService::commit(const coordinator::CommitRequest& request) {
+  // Whoever syncs for this thread too may answer later than run() returns.
+  const auto outcome = std::make_shared<Outcome>();
+  run([&](Actions& actions) {
+    const Token token = next_token();
+    commits_.emplace(token, [outcome](Result<void> result) {
+      outcome->result = std::move(result);
+      outcome->is_done.store(true);
+      outcome->is_done.notify_all();
+    });
+    coordinator_.commit(request, token, now(), actions);
+  });
+  outcome->is_done.wait(false);
+  return outcome->result;
+}
+
+void GroupService::commit_later(coordinator::CommitRequest request,
+                                std::function<void(Result<void>)> done) {
+  broker_.scheduler().post(
+      [weak = weak_from_this(), request = std::move(request), done = std::move(done)] {
+        const auto self = weak.lock();
+        if (!self) return;
+        self->run([&](Actions& actions) {
+          const Token token = self->next_token();
+          self->commits_.emplace(token, done);
+          self->coordinator_.commit(request, token, self->now(), actions);
+        });
+      });
+}
+
+std::optional<coordinator::CommittedOffset> GroupService::committed(
+    std::string_view group, const coordinator::TopicPartition& partition) {
+  const std::lock_guard lock(mutex_);
+  const auto* found = coordinator_.committed(group, partition.topic, partition.partition);
+  return found == nullptr ? std::nullopt : std::optional(*found);
+}
+
+Result<void> GroupService::remove_group(const std::string& group) {
+  Result<void> removed;
+  run([&](Actions& actions) { removed = coordinator_.remove_group(group, now(), actions); });
+  return removed;
+}
+
+void GroupService::look(const std::function<void(const coordinator::GroupCoordinator&)>& look) {
+  const std::lock_guard lock(mutex_);
+  look(coordinator_);
+}
+
+void GroupService::watch(const std::string& group, GroupWatcher& watcher) {
+  const std::lock_guard lock(mutex_);
+  watchers_.emplace(group, &watcher);
+}
+
+void GroupService::unwatch(const std::string& group, GroupWatcher& watcher) {
+  const std::lock_guard lock(mutex_);
+  const auto [first, last] = watchers_.equal_range(group);
+  for (auto at = first; at != last; ++at) {
+    if (at->second == &watcher) {
+      watchers_.erase(at);
+      return;
+    }
+  }
+}
+
+}  // namespace millrace::inline v0::server

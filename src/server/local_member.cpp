@@ -1,0 +1,130 @@
+#include <atomic>
+#include <millrace/server/local_member.hpp>
+
+namespace millrace::inline v0::server {
+
+/// What other threads leave for the member; it may outlive it.
+struct LocalMember::Mailbox final : GroupWatcher {
+  void rebalance_begun() noexcept override {
+    rebalancing.store(true);
+    wake_member();
+  }
+  void wake_member() noexcept {
+    const std::lock_guard lock(mutex);
+    if (wake) wake();
+  }
+  template <typename Mail>
+  void put(std::vector<Mail>& box, Mail mail) {
+    {
+      const std::lock_guard lock(mutex);
+      box.push_back(std::move(mail));
+    }
+    wake_member();
+  }
+
+  std::mutex mutex;
+  std::function<void()> wake;
+  std::vector<coordinator::JoinReply> joins;
+  std::vector<coordinator::SyncReply> syncs;
+  std::vector<Result<void>> answers;
+  std::atomic<bool> rebalancing{false};
+};
+
+LocalMember::LocalMember(std::shared_ptr<GroupService> service, engine::BrokerCore& broker,
+                         coordinator::MemberSession::Options options, std::function<void()> wake)
+    : service_(std::move(service)),
+      broker_(broker),
+      group_(options.group),
+      session_timeout_(options.session_timeout),
+      session_(std::move(options)),
+      mailbox_(std::make_shared<Mailbox>()) {
+  mailbox_->wake = std::move(wake);
+  service_->watch(group_, *mailbox_);
+}
+
+LocalMember::~LocalMember() {
+  service_->unwatch(group_, *mailbox_);
+  const std::lock_guard lock(mailbox_->mutex);
+  mailbox_->wake = nullptr;
+}
+
+std::int32_t LocalMember::partitions_of(const std::string& topic) const {
+  const auto found = broker_.topic(topic);
+  return found ? (*found)->entry.partitions : 0;
+}
+
+void LocalMember::read_mail() {
+  std::unique_lock lock(mailbox_->mutex);
+  auto joins = std::exchange(mailbox_->joins, {});
+  auto syncs = std::exchange(mailbox_->syncs, {});
+  const auto answers = std::exchange(mailbox_->answers, {});
+  lock.unlock();
+  for (auto& reply : joins) session_.joined(std::move(reply));
+  for (auto& reply : syncs) session_.synced(std::move(reply));
+  for (const auto& answer : answers) session_.answered(answer);
+}
+
+void LocalMember::keep_alive() {
+  const Clock::Steady now = broker_.clock().steady();
+  const bool rebalancing = mailbox_->rebalancing.exchange(false);
+  if (!session_.is_member() || (!rebalancing && now < last_heartbeat_ + heartbeat_interval())) {
+    return;
+  }
+  last_heartbeat_ = now;
+  session_.answered(service_->heartbeat(session_.membership()));
+}
+
+coordinator::OwnershipChange LocalMember::advance() {
+  const auto counts = [this](const std::string& topic) { return partitions_of(topic); };
+  for (;;) {
+    read_mail();
+    keep_alive();
+    if (const auto version = broker_.topics_version(); version != topics_version_) {
+      topics_version_ = version;
+      session_.check_counts(counts);
+    }
+    auto change = session_.take_change();
+    if (!change.empty() || session_.has_error()) return change;
+    const auto request = session_.next(counts);
+    if (const auto* join = std::get_if<coordinator::JoinRequest>(&request)) {
+      service_->join(*join, [mailbox = mailbox_](coordinator::JoinReply reply) {
+        mailbox->put(mailbox->joins, std::move(reply));
+      });
+    } else if (const auto* sync = std::get_if<coordinator::SyncRequest>(&request)) {
+      service_->sync(*sync, [mailbox = mailbox_](coordinator::SyncReply reply) {
+        mailbox->put(mailbox->syncs, std::move(reply));
+      });
+    } else {
+      return session_.take_change();
+    }
+    last_heartbeat_ = broker_.clock().steady();
+  }
+}
+
+Result<void> LocalMember::commit(std::vector<coordinator::OffsetToCommit> offsets) {
+  if (!session_.is_member()) {
+    return Error(Errc::unknown_member, "group " + group_ +
+                                           ": committing before the group was joined, or after "
+                                           "the membership was lost; poll() joins");
+  }
+  const auto committed = service_->commit({session_.membership(), std::move(offsets)});
+  session_.answered(committed);
+  return committed;
+}
+
+void LocalMember::commit_later(std::vector<coordinator::OffsetToCommit> offsets,
+                               std::function<void(const Result<void>&)> done) {
+  if (!session_.is_member()) return;
+  service_->commit_later({session_.membership(), std::move(offsets)},
+                         [mailbox = mailbox_, done = std::move(done)](Result<void> answer) {
+                           if (done) done(answer);
+                           if (!answer) mailbox->put(mailbox->answers, std::move(answer));
+                         });
+}
+
+Result<void> LocalMember::leave() {
+  if (!session_.is_member()) return {};
+  return service_->leave(group_, session_.membership().member);
+}
+
+}  // namespace millrace::inline v0::server
