@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <map>
 #include <millrace/coordinator/consumer_protocol.hpp>
-#include <millrace/protocol/wire.hpp>
+
+#include "coordinator/partition_lists.hpp"
 
 namespace millrace::inline v0::coordinator {
 namespace {
@@ -11,9 +10,7 @@ namespace {
 using protocol::WireReader;
 using protocol::WireWriter;
 
-// Empty ones, i.e. lengths alone.
-constexpr std::size_t least_string_bytes = 2;
-constexpr std::size_t least_topic_bytes = 6;
+constexpr std::size_t least_string_bytes = 2;  // the length of an empty one
 
 Result<void> check_version(std::int16_t version, std::string_view doing) {
   if (version >= 0 && version <= consumer_protocol_version) return {};
@@ -30,33 +27,6 @@ std::optional<Bytes> view_of(const std::optional<std::vector<std::byte>>& bytes)
 std::optional<std::vector<std::byte>> copy_of(const std::optional<Bytes>& bytes) {
   if (!bytes) return std::nullopt;
   return std::vector<std::byte>(bytes->begin(), bytes->end());
-}
-
-/// Kafka's clients drop a topic that comes twice, so each is written once.
-void write_partitions(WireWriter& writer, const std::vector<TopicPartition>& partitions) {
-  std::vector<std::pair<std::string_view, std::vector<PartitionId>>> by_topic;
-  std::map<std::string_view, std::size_t> places;
-  for (const TopicPartition& each : partitions) {
-    const auto [place, is_new] = places.try_emplace(each.topic, by_topic.size());
-    if (is_new) by_topic.emplace_back(each.topic, std::vector<PartitionId>());
-    by_topic[place->second].second.push_back(each.partition);
-  }
-  writer.array_count(by_topic.size());
-  for (const auto& [topic, numbers] : by_topic) {
-    writer.string(topic);
-    writer.array_count(numbers.size());
-    for (const PartitionId number : numbers) writer.int32(number);
-  }
-}
-
-std::vector<TopicPartition> read_partitions(WireReader& reader) {
-  std::vector<TopicPartition> partitions;
-  for (std::size_t topics = reader.array_count(least_topic_bytes); topics > 0; --topics) {
-    const std::string_view topic = reader.string();
-    for (std::size_t left = reader.array_count(sizeof(PartitionId)); left > 0; --left)
-      partitions.push_back({std::string(topic), reader.int32()});
-  }
-  return partitions;
 }
 
 /// The version in front; a negative one makes the check fail.

@@ -37,23 +37,23 @@ class Balance {
     std::size_t held = 0;
   };
   struct Hop {
-    std::size_t from = nobody;  // the start of the chain is reached from itself
+    std::size_t from = nobody;  // where a chain starts, the member itself
     std::size_t topic = 0;
     std::size_t length = 0;  // hops from the start
   };
 
   Holding& holding(std::size_t member, std::size_t topic);
   void place_free(std::size_t topic, std::size_t count);
-  std::size_t heaviest_open() const;
-  std::size_t find_lighter(std::size_t from, Movable movable);
+  std::deque<std::size_t> start_from_heaviest();
+  std::size_t find_lighter(std::deque<std::size_t> reached, Movable movable);
   void visit_subscribers(std::size_t from, std::size_t topic, std::deque<std::size_t>& reached);
-  void shift_along_chain(std::size_t from, std::size_t to);
+  void shift_along_chain(std::size_t to);
 
   const StickyPlan& plan_;
   std::vector<std::vector<Holding>> holdings_;  // by member; by topic within
   std::vector<std::size_t> loads_;
   std::vector<bool> settled_;  // no chain leads on from here
-  std::vector<Hop> hops_;      // of the last search, by member: how it was reached
+  std::vector<Hop> hops_;      // of this search, by member: how it was reached
   std::vector<bool> visited_topics_;
 };
 
@@ -108,10 +108,10 @@ void Balance::place_free(std::size_t topic, std::size_t count) {
 /// one less and at most as many, and leads nowhere else.
 void Balance::level(Movable movable) {
   settled_.assign(plan_.members.size(), false);
-  for (std::size_t from; (from = heaviest_open()) != nobody;) {
-    const std::size_t to = find_lighter(from, movable);
+  for (std::deque<std::size_t> heaviest; !(heaviest = start_from_heaviest()).empty();) {
+    const std::size_t to = find_lighter(std::move(heaviest), movable);
     if (to != nobody) {
-      shift_along_chain(from, to);
+      shift_along_chain(to);
       continue;
     }
     for (std::size_t member = 0; member < hops_.size(); ++member) {
@@ -120,27 +120,29 @@ void Balance::level(Movable movable) {
   }
 }
 
-std::size_t Balance::heaviest_open() const {
-  std::size_t heaviest = nobody;
+/// All of them at once, so that the shortest chain of all is found: it moves the least.
+std::deque<std::size_t> Balance::start_from_heaviest() {
+  hops_.assign(plan_.members.size(), Hop{});
+  visited_topics_.assign(plan_.topics.size(), false);
+  std::deque<std::size_t> heaviest;
   for (std::size_t member = 0; member < loads_.size(); ++member) {
-    if (!settled_[member] && (heaviest == nobody || loads_[member] > loads_[heaviest]))
-      heaviest = member;
+    if (settled_[member]) continue;
+    if (!heaviest.empty() && loads_[member] > loads_[heaviest.front()]) heaviest.clear();
+    if (heaviest.empty() || loads_[member] == loads_[heaviest.front()]) heaviest.push_back(member);
   }
+  for (const std::size_t member : heaviest) hops_[member].from = member;
   return heaviest;
 }
 
 /// The lightest of those at the end of a shortest chain; `nobody` if no chain leads to a lighter
 /// one.
-std::size_t Balance::find_lighter(std::size_t from, Movable movable) {
-  hops_.assign(plan_.members.size(), Hop{});
-  hops_[from].from = from;
-  visited_topics_.assign(plan_.topics.size(), false);
-  std::deque<std::size_t> reached{from};
+std::size_t Balance::find_lighter(std::deque<std::size_t> reached, Movable movable) {
+  const std::size_t heaviest_load = loads_[reached.front()];
   std::size_t lightest = nobody;
   for (; !reached.empty(); reached.pop_front()) {
     const std::size_t member = reached.front();
     if (lightest != nobody && hops_[member].length > hops_[lightest].length) break;
-    if (loads_[member] + 2 <= loads_[from] &&
+    if (loads_[member] + 2 <= heaviest_load &&
         (lightest == nobody || loads_[member] < loads_[lightest]))
       lightest = member;
     if (lightest != nobody) continue;
@@ -163,13 +165,14 @@ void Balance::visit_subscribers(std::size_t from, std::size_t topic,
   }
 }
 
-void Balance::shift_along_chain(std::size_t from, std::size_t to) {
-  --loads_[from];
+void Balance::shift_along_chain(std::size_t to) {
   ++loads_[to];
-  for (std::size_t member = to; member != from; member = hops_[member].from) {
+  std::size_t member = to;
+  for (; hops_[member].from != member; member = hops_[member].from) {
     ++holding(member, hops_[member].topic).held;
     --holding(hops_[member].from, hops_[member].topic).held;
   }
+  --loads_[member];
 }
 
 MembersByPartition Balance::takers() const {

@@ -182,7 +182,7 @@ Result<void> WireWriter::finish(std::string_view doing) const {
 }
 
 void WireWriter::variable(std::uint64_t value) {
-  std::array<std::byte, 10> bytes;
+  std::array<std::byte, 10> bytes{};
   const std::byte* end = encode_varint(bytes.data(), value);
   raw({bytes.data(), end});
 }

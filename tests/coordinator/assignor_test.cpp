@@ -222,6 +222,15 @@ TEST_CASE("sticky hands partitions on through a member between", "[coordinator]"
   CHECK(after.at("C").size() == 2);
 }
 
+TEST_CASE("of the heaviest, the one that is next to a lighter one gives", "[coordinator]") {
+  // A could give too, but only by way of B: two moves instead of one.
+  const std::vector members = {member("A", {"t", "u"}, partitions("t-0 u-0")),
+                               member("B", {"t", "v"}, partitions("t-1 v-0")), member("C", {"v"})};
+  CHECK(sticky_assignor().assign(members, {{"t", 2}, {"u", 1}, {"v", 1}}) ==
+        GroupAssignment{
+            {"A", partitions("t-0 u-0")}, {"B", partitions("t-1")}, {"C", partitions("v-0")}});
+}
+
 namespace {
 
 class FirstTakesAll final : public Assignor {

@@ -103,6 +103,25 @@ TEST_CASE("assignments are Kafka's in every version", "[coordinator][vectors]") 
   }
 }
 
+TEST_CASE("damaged bytes are refused or mean something else", "[coordinator][vectors]") {
+  const auto check_flips = [](std::vector<std::byte> bytes, auto decode) {
+    for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+      const auto flip = std::byte{1} << (bit % 8);
+      bytes[bit / 8] ^= flip;
+      INFO(to_hex(bytes));
+      if (const auto decoded = decode(Bytes(bytes))) {
+        const auto again = encode(*decoded).value();
+        CHECK(decode(Bytes(again)).value() == *decoded);
+      }
+      bytes[bit / 8] ^= flip;
+    }
+  };
+  for (const json& vector : vectors_of("ConsumerProtocolSubscription"))
+    check_flips(embedded(vector), decode_subscription);
+  for (const json& vector : vectors_of("ConsumerProtocolAssignment"))
+    check_flips(embedded(vector), decode_assignment);
+}
+
 TEST_CASE("of a higher version what is known is read", "[coordinator]") {
   Subscription subscription{{"a", "b"}, std::nullopt, {{"a", 1}}, 7, "here"};
   auto bytes = with_version(encode(subscription).value(), 9);

@@ -58,11 +58,11 @@ const Assignor& range_assignor() noexcept;
 /// RoundRobinAssignor.
 const Assignor& round_robin_assignor() noexcept;
 
-/// "sticky": as even as the subscriptions allow, and then as little moved as can be. If all members
-/// subscribe to the same topics their counts differ by at most one, and no assignment that even
-/// moves fewer. If they do not, the sum of the squares of their counts is the least possible, so no
-/// member has a partition that one with two or more fewer could take. If nothing has changed since
-/// such an assignment, nothing moves.
+/// "sticky": as even as the subscriptions allow, and what members own stays where that lets it. If
+/// all members subscribe to the same topics their counts differ by at most one, and no assignment
+/// that even moves fewer partitions. If they do not, the sum of the squares of their counts is the
+/// least possible, so no member has a partition that one with two or more fewer could take; moves
+/// are few, if not always the fewest. If what members own is that even already, nothing moves.
 ///
 /// Of several members that claim a partition the one of the highest generation owns it; if that is
 /// not one member alone, nobody does.

@@ -209,7 +209,7 @@ void WireReader::tagged_fields(Visitor&& visit) {
 
 template <typename T>
 void WireWriter::fixed(T value) {
-  std::array<std::byte, sizeof(T)> encoded;
+  std::array<std::byte, sizeof(T)> encoded{};
   store_big(encoded.data(), value);
   raw(encoded);
 }
