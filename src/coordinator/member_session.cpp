@@ -2,6 +2,7 @@
 #include <millrace/coordinator/consumer_protocol.hpp>
 #include <millrace/coordinator/cooperative.hpp>
 #include <millrace/coordinator/member_session.hpp>
+#include <millrace/coordinator/sticky_user_data.hpp>
 #include <set>
 
 namespace millrace::inline v0::coordinator {
@@ -77,6 +78,17 @@ MemberSession::Request MemberSession::next(const CountSource& counts) {
   return {};
 }
 
+OwnedBytes MemberSession::subscription_for(const Assignor& assignor) const {
+  Subscription subscription;
+  subscription.topics = topics_;
+  subscription.owned_partitions = owned_;
+  if (owned_generation_ >= 0) subscription.generation_id = owned_generation_;
+  // A topic's name is far shorter than what a text may have, so these cannot fail.
+  subscription.user_data =
+      user_data_for(assignor.name(), last_assigned_, subscription.generation_id).value();
+  return encode(subscription).value();
+}
+
 JoinRequest MemberSession::make_join() const {
   JoinRequest request;
   request.group = options_.group;
@@ -87,14 +99,8 @@ JoinRequest MemberSession::make_join() const {
   request.rebalance_timeout = options_.rebalance_timeout;
   request.requires_member_id = options_.requires_member_id;
   request.knows_skip_assignment = true;
-  Subscription subscription;
-  subscription.topics = topics_;
-  subscription.owned_partitions = owned_;
-  if (owned_generation_ >= 0) subscription.generation_id = owned_generation_;
-  // A topic's name is far shorter than what a text may have.
-  const OwnedBytes metadata = encode(subscription).value();
   for (const Assignor* assignor : options_.assignors) {
-    request.protocols.push_back({std::string(assignor->name()), metadata});
+    request.protocols.push_back({std::string(assignor->name()), subscription_for(*assignor)});
   }
   return request;
 }
@@ -103,11 +109,10 @@ Result<std::vector<MemberAssignment>> MemberSession::assign(const CountSource& c
   std::vector<MemberSubscription> members;
   std::set<std::string> topics;
   for (const JoinedMember& joined : join_.members) {
-    MILLRACE_TRY(Subscription subscription, decode_subscription(joined.metadata));
+    MILLRACE_TRY(const Subscription subscription, decode_subscription(joined.metadata));
     topics.insert(subscription.topics.begin(), subscription.topics.end());
-    members.push_back({joined.member.member_id, joined.member.instance_id,
-                       std::move(subscription.topics), std::move(subscription.owned_partitions),
-                       subscription.generation_id});
+    members.push_back(to_member(joined.member.member_id, joined.member.instance_id, subscription,
+                                join_.protocol));
   }
   const auto assignor =
       std::find_if(options_.assignors.begin(), options_.assignors.end(),
@@ -169,7 +174,7 @@ void MemberSession::take(std::vector<TopicPartition> assigned) {
   if (!change.revoked.empty()) must_join_ = true;  // so that another can have them
   add(change_.revoked, change.revoked);
   add(change_.assigned, change.added);
-  owned_ = std::move(assigned);
+  owned_ = last_assigned_ = std::move(assigned);
   owned_generation_ = generation_;
 }
 

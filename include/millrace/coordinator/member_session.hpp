@@ -82,6 +82,7 @@ class MemberSession {
   Membership membership() const;
 
  private:
+  OwnedBytes subscription_for(const Assignor& assignor) const;
   JoinRequest make_join() const;
   SyncRequest make_sync(const CountSource& counts);
   Result<std::vector<MemberAssignment>> assign(const CountSource& counts);
@@ -101,6 +102,7 @@ class MemberSession {
   PartitionCounts assigned_by_;  // what the leader knew when it assigned
   std::vector<TopicPartition> owned_;
   std::int32_t owned_generation_ = -1;
+  std::vector<TopicPartition> last_assigned_;  ///< also after they were revoked
   OwnershipChange change_;
   std::optional<Error> error_;
 };
