@@ -30,6 +30,11 @@ enum class Errc : int {
   serialization,         ///< a Serde refused a value or bytes
   back_pressure,         ///< a producer's buffer is full: nothing was sent, try again
   unsupported,           ///< a codec or feature that this build does not have
+
+  out_of_order_sequence,           ///< a producer's batch does not follow its last one
+  invalid_producer_epoch,          ///< a newer instance of the producer has taken over
+  invalid_transaction_state,       ///< not possible with the producer's transaction as it stands
+  transaction_coordinator_fenced,  ///< a newer transaction coordinator has taken over
 };
 
 /// The category behind std::error_code conversions; name() is "millrace".

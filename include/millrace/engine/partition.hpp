@@ -70,6 +70,7 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   void arm_flush();
   void post(void (Partition::*task)());
   void prepare_task();
+  void snapshot_task();
   void flush_sealed_task();
   void interval_task();
   void report(const Result<void>& done) const;
@@ -90,6 +91,7 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   std::atomic<bool> timed_;  // the policy has an interval
   std::atomic<bool> flush_armed_{false};
   std::atomic<bool> prepare_posted_{false};
+  std::atomic<bool> snapshot_posted_{false};
 };
 
 using PartitionPtr = std::shared_ptr<Partition>;
