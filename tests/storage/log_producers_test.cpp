@@ -529,3 +529,23 @@ TEST_CASE("compaction keeps producers and open transactions", "[storage][log][pr
     CHECK(is_duplicate_at(*log, {.id = 8, .sequence = 1, .transactional = true}, 42));
   }
 }
+
+TEST_CASE("segments that become one keep their transaction indexes", "[storage][log][producers]") {
+  Producing producing;
+  producing.options.cleanup_compact = true;
+  producing.reopen();
+  auto& log = producing.log;
+  for (std::int32_t i = 0; i < 3; ++i) {
+    try_append(*log, ProducerBatch{.sequence = i, .transactional = true}).value();
+    try_append(*log, Marker{.commit = false}).value();
+    log->roll().value();
+  }
+  log->flush().value();
+  const OffsetRange all{Offset{0}, Offset{6}};
+  const auto before = storage::find_aborted(*log, all).value();
+  REQUIRE(before.size() == 3);
+  log->compact(true).value();
+  REQUIRE(log->segments().value()->segments.size() == 2);
+  CHECK(storage::find_aborted(*log, all).value() == before);
+  CHECK(files(producing.place.directory, storage::transaction_index_suffix) == Offsets{0});
+}
