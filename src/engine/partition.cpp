@@ -43,8 +43,8 @@ Result<void> Partition::set_flush_policy(FlushPolicyPtr policy) {
   return flush();                        // what came meanwhile
 }
 
-Result<storage::Appended> Partition::append(MutableBytes batch) {
-  auto appended = log_->append(batch);
+Result<storage::Appended> Partition::append(MutableBytes batch, storage::AppendOrigin origin) {
+  auto appended = log_->append(batch, LeaderEpoch{0}, origin);
   if (!appended) return located(appended.error());
   after_append(*appended);
   return appended;

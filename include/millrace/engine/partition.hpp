@@ -49,7 +49,8 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
 
   /// Stores a batch. With flush before ack it is neither durable nor visible until
   /// wait_acknowledged(); otherwise visible at once. Errors name the topic-partition.
-  Result<storage::Appended> append(MutableBytes batch);
+  Result<storage::Appended> append(MutableBytes batch,
+                                   storage::AppendOrigin origin = storage::AppendOrigin::producer);
   /// The same for one record.
   Result<storage::Appended> append_record(Timestamp time, std::optional<Bytes> key,
                                           std::optional<Bytes> value,
