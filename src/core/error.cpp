@@ -68,6 +68,14 @@ const char* describe(Errc code) noexcept {
       return "group is full";
     case Errc::group_not_empty:
       return "group is not empty";
+    case Errc::out_of_order_sequence:
+      return "sequence out of order";
+    case Errc::invalid_producer_epoch:
+      return "invalid producer epoch";
+    case Errc::invalid_transaction_state:
+      return "invalid transaction state";
+    case Errc::transaction_coordinator_fenced:
+      return "transaction coordinator fenced";
   }
   return "unknown error";
 }

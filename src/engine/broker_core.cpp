@@ -109,8 +109,7 @@ Result<TopicPtr> BrokerCore::open_topic(TopicEntry entry, FlushPolicyPtr policy)
       continue;
     }
     MILLRACE_TRY(auto directory, directory_->subdirectory(partition_directory(name, id), true));
-    auto log = storage::Log::open(std::move(directory), config.log,
-                                  {clock_, hints_for(name, id), nullptr});
+    auto log = storage::Log::open(std::move(directory), config.log, {clock_, hints_for(name, id)});
     if (!log) return log.error().at(name, id);
     const auto& report = (*log)->recovery();
     if (report.kind != storage::RecoveryKind::created || !report.damaged.empty()) {
@@ -277,7 +276,7 @@ Result<void> BrokerCore::add_partitions(std::string_view name, std::int32_t part
   for (PartitionId id = topic->entry.partitions; id < partitions; ++id) {
     MILLRACE_TRY(auto directory, directory_->subdirectory(partition_directory(name, id), true));
     MILLRACE_CHECK(registry::write_partition_metadata(directory, grown.id));
-    auto log = storage::Log::open(std::move(directory), config.log, {clock_, {}, nullptr});
+    auto log = storage::Log::open(std::move(directory), config.log, {clock_, {}});
     if (!log) return log.error().at(name, id);
     changed->partitions.push_back(
         std::make_shared<Partition>(grown.name, id, *std::move(log), config, scheduler_, hub_));

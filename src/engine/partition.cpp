@@ -43,8 +43,8 @@ Result<void> Partition::set_flush_policy(FlushPolicyPtr policy) {
   return flush();                        // what came meanwhile
 }
 
-Result<storage::Appended> Partition::append(MutableBytes batch) {
-  auto appended = log_->append(batch);
+Result<storage::Appended> Partition::append(MutableBytes batch, storage::AppendOrigin origin) {
+  auto appended = log_->append(batch, LeaderEpoch{0}, origin);
   if (!appended) return located(appended.error());
   after_append(*appended);
   return appended;
@@ -64,6 +64,9 @@ void Partition::after_append(const storage::Appended& appended) {
   if (appended.rolled) [[unlikely]]
     post(&Partition::flush_sealed_task);
   if (appended.wants_room && !prepare_posted_.exchange(true)) post(&Partition::prepare_task);
+  if (appended.wants_snapshot && !snapshot_posted_.exchange(true)) {
+    post(&Partition::snapshot_task);
+  }
   if (flushes_before_ack()) return;
   hub_.notify(log_->mutable_control());
   const FlushProgress progress{appended.next_offset - log_->flushed_offset()};
@@ -103,6 +106,12 @@ void Partition::prepare_task() {
   static_cast<void>(log_->prepare());
 }
 
+void Partition::snapshot_task() {
+  snapshot_posted_.store(false);
+  auto done = log_->snapshot_producers();
+  if (!done) report(located(done.error()));
+}
+
 void Partition::flush_sealed_task() {
   auto done = log_->flush_sealed();
   if (!done) report(located(done.error()));
@@ -136,6 +145,7 @@ Result<void> Partition::clean() {
   const storage::LogOptions options = log_->options();
   auto step = [&]() -> Result<void> {
     MILLRACE_CHECK(log_->remove_deleted());
+    log_->expire_producers();
     MILLRACE_CHECK(log_->apply_retention());
     if (options.cleanup_compact) MILLRACE_CHECK(log_->compact());
     return {};

@@ -6,6 +6,7 @@
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/index_builder.hpp>
 #include <millrace/storage/tidy.hpp>
+#include <millrace/storage/transaction_index.hpp>
 
 namespace millrace::inline v0::storage {
 namespace {
@@ -200,6 +201,22 @@ class Rewriter {
   std::vector<std::byte> scratch_;
 };
 
+/// Gathers the transaction indexes of segments that become one: what was read of them a moment ago
+/// has the records of aborted transactions still.
+Result<void> join_transactions(const os::DirectoryPtr& directory,
+                               const std::vector<SegmentPtr>& replaced) {
+  std::vector<AbortedTransaction> joined;
+  if (replaced.size() == 1) return {};
+  for (const auto& segment : replaced) {
+    const auto transactions = read_transaction_index(directory, segment->base_offset());
+    if (!transactions) continue;  // in what was cleaned there are no such records
+    joined.insert(joined.end(), transactions->begin(), transactions->end());
+  }
+  if (joined.empty()) return {};
+  sort_by_marker(joined);  // one that was undone has left some in two
+  return write_transaction_index(directory, replaced.front()->base_offset(), joined);
+}
+
 }  // namespace
 
 void KeyOffsets::set(std::string_view key, Offset offset) {
@@ -277,7 +294,8 @@ Result<void> swap_in(const os::DirectoryPtr& directory, const std::vector<Segmen
   // first.
   MILLRACE_CHECK(directory->sync());
   MILLRACE_CHECK(begin_exchange(directory, {base, end}));
-  for (const auto suffix : {offset_index_suffix, time_index_suffix, transaction_index_suffix}) {
+  MILLRACE_CHECK(join_transactions(directory, replaced));
+  for (const auto suffix : {offset_index_suffix, time_index_suffix}) {
     MILLRACE_CHECK(directory->remove(file_name(base, suffix)));
   }
   MILLRACE_CHECK(directory->rename(std::string(log).append(cleaned_suffix), log));

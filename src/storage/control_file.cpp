@@ -10,7 +10,7 @@ namespace millrace::inline v0::storage {
 namespace {
 
 std::uint32_t checksum_of(const ControlBlock& block) noexcept {
-  const std::array<std::uint64_t, 8> words{
+  const std::array<std::uint64_t, 10> words{
       block.magic,
       block.version,
       block.compacted.load(),
@@ -18,7 +18,9 @@ std::uint32_t checksum_of(const ControlBlock& block) noexcept {
       static_cast<std::uint64_t>(block.active_base_offset.load()),
       block.active_end.load(),
       static_cast<std::uint64_t>(block.flushed_offset.load()),
-      static_cast<std::uint64_t>(block.log_start_offset.load())};
+      static_cast<std::uint64_t>(block.log_start_offset.load()),
+      static_cast<std::uint64_t>(block.producer_snapshot.load()),
+      static_cast<std::uint64_t>(block.first_unsaved_offset.load())};
   return crc32c(std::as_bytes(std::span(words)));
 }
 
@@ -119,6 +121,8 @@ void ControlFile::initialise() noexcept {
   b.first_unstable_offset.store(ControlBlock::no_unstable_offset);
   b.epoch_start.store(0);
   b.leader_epoch.store(-1);
+  b.producer_snapshot.store(-1);
+  b.first_unsaved_offset.store(0);  // nothing is known of what stands in the log
   b.segments_generation.fetch_add(1);
 }
 

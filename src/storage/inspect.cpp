@@ -11,6 +11,7 @@
 #include "storage/file_bytes.hpp"
 #include "storage/inspect_files.hpp"
 #include "storage/inspect_index.hpp"
+#include "storage/inspect_producers.hpp"
 #include "storage/known_state.hpp"
 
 namespace millrace::inline v0::storage {
@@ -21,7 +22,7 @@ using record::BatchView;
 class Verification {
  public:
   Verification(const os::DirectoryPtr& directory, const InspectionProgress& progress)
-      : directory_(directory), progress_(progress) {}
+      : directory_(directory), progress_(progress), producers_(directory) {}
   Result<PartitionReport> run();
 
  private:
@@ -62,6 +63,7 @@ class Verification {
   const InspectionProgress& progress_;
   KnownState known_;
   EpochCache epochs_;
+  ProducerCheck producers_;
   std::string epoch_fault_;
   PartitionReport report_;
   Offset next_;  // behind everything seen so far
@@ -203,6 +205,7 @@ bool Verification::check_segment(const PartitionFiles::SegmentFile& file, Bytes 
     }
     check_batch(scan, file.name);
     indexes.batch(scan.batch(), scan.position());
+    producers_.batch(scan.batch(), file.base);
     ++segment.batches;
     segment.records += static_cast<std::uint64_t>(scan.batch().record_count());
     segment.bytes += scan.length();
@@ -392,6 +395,8 @@ Result<PartitionReport> Verification::run() {
   check_control_against_log();
   check_epoch_file();
   check_cleaner_checkpoint();
+  MILLRACE_CHECK(producers_.finish(report_.state == ControlState::clean, report_.log_end_offset,
+                                   report_.findings));
   name_other_files(files);
   return std::move(report_);
 }
@@ -416,6 +421,10 @@ std::string_view name_of(FindingKind kind) noexcept {
       return "offset_index";
     case FindingKind::time_index:
       return "time_index";
+    case FindingKind::transaction_index:
+      return "transaction_index";
+    case FindingKind::producer_snapshot:
+      return "producer_snapshot";
     case FindingKind::checkpoint:
       return "checkpoint";
     case FindingKind::control:

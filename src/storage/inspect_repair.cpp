@@ -13,6 +13,7 @@
 
 #include "storage/file_bytes.hpp"
 #include "storage/inspect_files.hpp"
+#include "storage/inspect_producers.hpp"
 #include "storage/known_state.hpp"
 
 namespace millrace::inline v0::storage {
@@ -61,6 +62,7 @@ class Repair {
   Result<void> rebuild_indexes(Offset base);
   Result<void> rebuild_epochs(const std::vector<Offset>& bases);
   Result<void> write_control(const std::vector<Offset>& bases);
+  Result<void> repair_producers(const std::vector<Offset>& bases);
   bool finds_fault(std::string_view file) const;
   void did(std::string sentence) { report_.done.push_back(std::move(sentence)); }
 
@@ -311,6 +313,27 @@ Result<void> Repair::repair_checkpoints(const std::vector<Offset>& bases) {
   return directory_->replace_file(cleaner_checkpoint_name, format_checkpoint({"0"}));
 }
 
+/// Of snapshots that are wrong the log does without.
+Result<void> Repair::repair_producers(const std::vector<Offset>& bases) {
+  bool indexes = false;
+  for (const Finding& finding : found_.findings) {
+    indexes = indexes || finding.kind == FindingKind::transaction_index;
+    if (finding.kind != FindingKind::producer_snapshot) continue;
+    did(fmt::format("{} is removed", finding.file));
+    if (!options_.dry_run) MILLRACE_CHECK(directory_->remove(finding.file));
+  }
+  if (!indexes) return {};
+  ProducerCheck check(directory_);
+  for (const Offset base : bases) {
+    MILLRACE_TRY(const FileBytes content, FileBytes::open(directory_, file_name(base, log_suffix)));
+    BatchScan scan(content.bytes(), base);
+    for (auto step = scan.next(); step != BatchScan::Step::end; step = scan.next()) {
+      if (step == BatchScan::Step::batch) check.batch(scan.batch(), base);
+    }
+  }
+  return check.repair(bases, options_.dry_run, [this](std::string sentence) { did(sentence); });
+}
+
 Result<RepairReport> Repair::run() {
   MILLRACE_TRY(found_, verify_partition(directory_, options_.progress));
   MILLRACE_TRY(known_, read_known_state(directory_));
@@ -326,6 +349,7 @@ Result<RepairReport> Repair::run() {
   }
   MILLRACE_TRY(const std::vector<Offset> bases, repair_segments(segments));
   MILLRACE_CHECK(repair_checkpoints(bases));
+  MILLRACE_CHECK(repair_producers(bases));
   MILLRACE_CHECK(write_control(bases));
   for (const Finding& finding : found_.findings) {
     if (finding.kind == FindingKind::missing_offsets) report_.lost.push_back(finding.offsets);

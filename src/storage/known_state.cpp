@@ -73,6 +73,8 @@ Result<KnownState> judge_control(const os::DirectoryPtr& directory, const Contro
   known.log_end = Offset{block.log_end_offset.load()};
   known.active_base = Offset{block.active_base_offset.load()};
   known.active_end = block.active_end.load();
+  known.producer_snapshot = Offset{block.producer_snapshot.load()};
+  known.first_unsaved = Offset{block.first_unsaved_offset.load()};
   known.flushed = known.durable = Offset{block.flushed_offset.load()};
   // The base may be above the end: a cut that was interrupted has moved the end first.
   const bool in_order = Offset{0} <= known.log_start && known.log_start <= known.log_end &&

@@ -27,6 +27,8 @@ struct KnownState {
   }
   Offset log_start;
   Offset log_end;
+  Offset producer_snapshot{-1};  ///< the newest there was; -1: none
+  Offset first_unsaved{0};       ///< no batch has a producer id between that and this
   Offset active_base;
   std::uint64_t active_end = 0;
   /// So many bytes of the last segment were stored, as `durable`; 0 if that is not known.

@@ -3,43 +3,17 @@
 #include <millrace/core/assert.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/log.hpp>
+#include <millrace/storage/producer_snapshot.hpp>
 #include <millrace/storage/tidy.hpp>
+#include <millrace/storage/transaction_index.hpp>
 #include <utility>
 
 namespace millrace::inline v0::storage {
-namespace {
-
-Error too_large(std::size_t bytes, std::uint64_t limit, const char* option) {
-  return {Errc::record_too_large, "a batch of " + std::to_string(bytes) + " bytes is larger than " +
-                                      option + " (" + std::to_string(limit) +
-                                      "); raise it on the topic, or send less at once"};
-}
-
-/// Refuses a batch that has a record without a key.
-Result<void> check_keys(const record::BatchView& batch) {
-  if (batch.is_control()) return {};
-  std::vector<std::byte> scratch;
-  MILLRACE_TRY(auto cursor, record::RecordCursor::open(batch, scratch));
-  record::RecordView record;
-  while (cursor.next(record) == record::RecordCursor::Step::record) {
-    if (!record.key) return Log::key_missing();
-  }
-  return {};
-}
-
-}  // namespace
-
-Error Log::key_missing() {
-  return {Errc::invalid_record,
-          "a record without a key cannot go to a compacted topic, which keeps the last record of "
-          "each key; send it with a key, or take compact out of cleanup.policy"};
-}
-
 Log::Log(os::DirectoryPtr directory, const LogOptions& options, const Context& context)
     : directory_(std::move(directory)),
       clock_(context.clock),
-      observer_(context.observer),
       options_(options),
+      producers_(directory_),
       requires_keys_(options.cleanup_compact) {}
 
 Log::~Log() = default;
@@ -103,17 +77,19 @@ Result<void> Log::start(RecoveredLog recovered) {
   if (!control_.is_valid()) control_.initialise();
   ControlBlock& block = control_.block();
   const std::uint32_t compacted = recovered.gaps_are_normal ? 1 : 0;
-  const bool as_sealed = block.compacted == compacted &&
+  MILLRACE_CHECK(producers_.recover(segments, recovered.producers, end));
+  const bool as_sealed = block.compacted == compacted && producers_.agrees_with(block) &&
                          block.log_start_offset == report_.log_start_offset.value() &&
                          block.flushed_offset == recovered.flushed_offset.value();
   if (!clean || !as_sealed) leave_clean();
   block.compacted = compacted;
+  block.log_start_offset.store(report_.log_start_offset.value());
+  producers_.publish(block);
   const Offset visible = options_.visible_on_append ? end : recovered.flushed_offset;
   block.high_watermark.store(visible.value(), std::memory_order_release);
-  block.log_start_offset.store(report_.log_start_offset.value());
+  producers_.show(visible);
   block.log_end_offset.store(end.value());
   block.flushed_offset.store(recovered.flushed_offset.value());
-  block.first_unstable_offset.store(ControlBlock::no_unstable_offset);
   block.active_end.store(recovered.active_end);
   block.active_base_offset.store(segments.empty() ? end.value()
                                                   : segments.back()->base_offset().value());
@@ -156,6 +132,7 @@ void Log::set_options(const LogOptions& options) {
   if (active_) active_->set_options(options_);
   if (options_.visible_on_append) {
     control_.block().high_watermark.store(log_end_offset().value(), std::memory_order_release);
+    producers_.show(log_end_offset());
   }
   requires_keys_.store(options.cleanup_compact);
   // Gaps stay when compaction is switched off.
@@ -219,26 +196,6 @@ Result<void> Log::fail_locked(Error error) {
   return error;
 }
 
-Result<void> Log::make_space_for(std::size_t bytes, OffsetRange offsets, Timestamp time,
-                                 bool& rolled) {
-  MILLRACE_CHECK(check_usable());
-  if (bytes > options_.max_message_bytes) {
-    return too_large(bytes, options_.max_message_bytes, "max.message.bytes");
-  }
-  if (bytes > options_.segment_bytes) {
-    return too_large(bytes, options_.segment_bytes, "segment.bytes");
-  }
-  if (!active_) [[unlikely]]
-    MILLRACE_CHECK(resume_locked());
-  if (active_->must_roll(bytes, offsets.end - 1, time)) [[unlikely]] {
-    // A replicated batch far behind the log's end (compaction took all between) starts its own.
-    const bool far = offsets.end - log_end_offset() > std::numeric_limits<std::int32_t>::max();
-    MILLRACE_CHECK(roll_locked(far ? offsets.begin : log_end_offset()));
-    rolled = true;
-  }
-  return active_->make_room(bytes);
-}
-
 Result<void> Log::resume_locked() {
   auto list = *segments();
   ControlBlock& block = control_.block();
@@ -267,115 +224,6 @@ Result<void> Log::resume_locked() {
   return {};
 }
 
-Result<void> Log::store(Bytes batch, bool in_place) {
-  auto stored = active_->store(batch, in_place);
-  if (stored || active_->take_back(batch.size())) return stored;
-  return fail_locked(std::move(stored).error());
-}
-
-Appended Log::publish(const record::BatchView& batch, bool rolled) {
-  active_->commit(batch);
-  if (observer_ != nullptr) observer_->on_append(batch);
-  ControlBlock& block = control_.block();
-  const Offset next = batch.next_offset();
-  block.active_end.store(active_->end(), std::memory_order_release);
-  block.log_end_offset.store(next.value(), std::memory_order_release);
-  if (options_.visible_on_append) {
-    block.high_watermark.store(next.value(), std::memory_order_release);
-  }
-  return {batch.base_offset(), next, Timestamp::none(), rolled, active_->wants_room()};
-}
-
-void Log::note_epoch(LeaderEpoch epoch, Offset start) {
-  if (epochs_.latest() == epoch) [[likely]]
-    return;
-  // The control file keeps one that is not saved yet for a killed process, no more.
-  if (epochs_dirty_ && save_epochs()) epochs_dirty_ = false;
-  epochs_dirty_ |= epochs_.assign(epoch, start);
-  publish_epoch();
-}
-
-Result<Appended> Log::append(MutableBytes batch, LeaderEpoch epoch) {
-  const auto view = record::BatchView::try_parse(batch);
-  if (view.size() != batch.size()) {
-    return Error(Errc::invalid_record, "append takes one whole record batch of magic 2");
-  }
-  if (requires_keys()) [[unlikely]]
-    MILLRACE_CHECK(check_keys(view));
-  const std::lock_guard lock(mutex_);
-  const Offset base = log_end_offset();
-  const bool stamps_time = options_.timestamp_type == record::TimestampType::log_append_time;
-  const Timestamp append_time = stamps_time ? clock_->now() : Timestamp::none();
-  bool rolled = false;
-  MILLRACE_CHECK(make_space_for(batch.size(), {base, base + view.last_offset_delta() + 1},
-                                stamps_time ? append_time : view.max_timestamp(), rolled));
-  record::stamp_batch(batch, base, epoch);
-  if (stamps_time) record::stamp_append_time(batch, append_time);
-  MILLRACE_CHECK(store(batch, false));
-  note_epoch(epoch, base);
-  Appended done = publish(view, rolled);
-  done.append_time = append_time;
-  return done;
-}
-
-Result<Appended> Log::append_record(Timestamp time, std::optional<Bytes> key,
-                                    std::optional<Bytes> value,
-                                    std::span<const record::HeaderView> headers,
-                                    LeaderEpoch epoch) {
-  if (!key && requires_keys()) [[unlikely]]
-    return key_missing();
-  const std::size_t bound = record::single_record_bound(key, value, headers);
-  const std::lock_guard lock(mutex_);
-  const Offset base = log_end_offset();
-  const bool append_time = options_.timestamp_type == record::TimestampType::log_append_time;
-  if (append_time) time = clock_->now();
-  bool rolled = false;
-  MILLRACE_CHECK(make_space_for(bound, {base, base + 1}, time, rolled));
-  const bool in_place = active_->writes_in_place();
-  if (!in_place && encode_buffer_.size() < bound) encode_buffer_.resize(bound);
-  std::byte* to = in_place ? active_->tail() : encode_buffer_.data();
-  const std::size_t size = record::encode_single(to, time, key, value, headers, base, epoch);
-  MILLRACE_ASSERT(size <= bound);
-  if (append_time) record::stamp_append_time({to, size}, time);
-  MILLRACE_CHECK(store({to, size}, in_place));
-  note_epoch(epoch, base);
-  Appended done = publish(record::BatchView::trusted({to, size}), rolled);
-  if (append_time) done.append_time = time;
-  return done;
-}
-
-Result<void> Log::append_as_given_locked(const record::BatchView& batch, Appended& done) {
-  if (batch.base_offset() < log_end_offset() || !batch.crc_matches()) {
-    return Error(Errc::invalid_record,
-                 "a replicated batch at offset " + std::to_string(batch.base_offset().value()) +
-                     " does not follow the log's end " + std::to_string(log_end_offset().value()) +
-                     " or has a bad checksum");
-  }
-  bool rolled = false;
-  MILLRACE_CHECK(make_space_for(batch.size(), {batch.base_offset(), batch.next_offset()},
-                                batch.max_timestamp(), rolled));
-  MILLRACE_CHECK(store(batch.bytes(), false));
-  note_epoch(batch.leader_epoch(), batch.base_offset());
-  const Appended one = publish(batch, rolled);
-  if (done.next_offset == done.base_offset) done.base_offset = one.base_offset;
-  done.next_offset = one.next_offset;
-  done.rolled |= rolled;
-  done.wants_room = one.wants_room;
-  return {};
-}
-
-Result<Appended> Log::append_as_given(Bytes batches) {
-  const std::lock_guard lock(mutex_);
-  MILLRACE_CHECK(check_usable());
-  Appended done{log_end_offset(), log_end_offset(), Timestamp::none(), false, false};
-  while (!batches.empty()) {
-    MILLRACE_TRY(const auto batch, record::BatchView::parse(batches));
-    MILLRACE_CHECK(append_as_given_locked(batch, done));
-    batches = batches.subspan(batch.size());
-  }
-  return done;
-}
-
 Result<void> Log::roll_locked(Offset base) {
   // What a roll that failed left behind must not get between two segments.
   if (unused_ && *unused_ != base) MILLRACE_CHECK(remove_segment_files(directory_, *unused_));
@@ -389,7 +237,7 @@ Result<void> Log::roll_locked(Offset base) {
   const std::shared_ptr<ActiveSegment> previous = std::exchange(active_, std::move(next));
   flushed_position_ = 0;
   directory_dirty_ = true;
-  if (observer_ != nullptr) observer_->on_roll(base);
+  producers_.take_snapshot(base, segments);
   publish_active();
   replace_list(std::move(segments));
   if (!previous) return {};
@@ -422,6 +270,26 @@ Result<void> Log::prepare() {
   return active->prepare();
 }
 
+Result<void> Log::snapshot_producers() {
+  // A truncation meanwhile would find it in its way.
+  const std::lock_guard cleaning(clean_mutex_);
+  std::optional<LogProducers::Snapshot> snapshot;
+  {
+    const std::lock_guard lock(mutex_);
+    MILLRACE_CHECK(check_usable());
+    snapshot = producers_.begin_snapshot(log_end_offset());
+  }
+  if (!snapshot) return {};
+  auto written = write_snapshot(directory_, snapshot->end, snapshot->content);
+  const std::lock_guard lock(mutex_);
+  return producers_.finish_snapshot(*snapshot, std::move(written), (*segments())->segments);
+}
+
+std::size_t Log::expire_producers() {
+  const std::lock_guard lock(mutex_);
+  return producers_.expire(clock_->now(), options_.producer_expiration);
+}
+
 Result<void> Log::save_epochs() {
   Unsynced epochs;
   epochs.directory = directory_dirty_;
@@ -433,7 +301,10 @@ Result<void> Log::save_epochs() {
 
 Result<void> Log::sync_unsynced(const Unsynced& unsynced) {
   for (const auto& segment : unsynced.recovered) MILLRACE_CHECK(segment->sync_files());
-  for (const auto& segment : unsynced.sealed) MILLRACE_CHECK(segment->sync_sealed());
+  for (const auto& segment : unsynced.sealed) {
+    MILLRACE_CHECK(segment->sync_sealed());
+    MILLRACE_CHECK(sync_transaction_index(directory_, segment->segment()->base_offset()));
+  }
   // Recovery takes it that a log with anything flushed has a control file, and then its epochs.
   if (unsynced.directory) {
     MILLRACE_CHECK(control_.sync());
@@ -462,6 +333,7 @@ void Log::publish_flushed(Offset end) {
   // It may be above, if appends were visible at once until just now.
   if (!options_.visible_on_append && high_watermark() < end) {
     block.high_watermark.store(end.value(), std::memory_order_release);
+    producers_.show(end);
   }
 }
 
@@ -548,10 +420,12 @@ Result<void> Log::seal_log() {
   if (active_) {
     active_->seal();
     unsynced_.push_back(active_);
+    directory_dirty_ = true;  // of a transaction index
     control_.block().active_end.store(active_->end());
   }
   MILLRACE_CHECK(sync_unsynced(take_unsynced()));
   publish_flushed(log_end_offset());  // others may have appended behind the last flush
+  producers_.take_snapshot(log_end_offset(), (*segments())->segments);
   control_.seal();
   return control_.sync();
 }

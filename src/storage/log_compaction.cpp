@@ -83,7 +83,8 @@ Result<std::uint64_t> Log::compact(bool force) {
   std::vector<SegmentPtr> all = found.clean;
   all.insert(all.end(), found.dirty.begin(),
              found.dirty.begin() + static_cast<std::ptrdiff_t>(taken));
-  const CleanRules rules{&keys, &aborted, now, now_options.delete_retention};
+  const CleanRules rules{&keys, &aborted, now, now_options.delete_retention,
+                         now_options.producer_expiration};
   std::uint64_t freed = 0;
   const auto groups = group_segments(all, now_options);
   for (std::size_t i = 0; i < groups.size(); ++i) {

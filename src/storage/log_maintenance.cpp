@@ -57,6 +57,7 @@ Result<void> Log::announce_start(Offset start) {
     block.log_start_offset.store(start.value(), std::memory_order_release);
   }
   if (flushed_offset() < start) block.flushed_offset.store(start.value());
+  producers_.show(high_watermark());
   auto synced = [&]() -> Result<void> {
     MILLRACE_CHECK(control_.sync());
     // Of the segments that stay at least the last must be found again.
@@ -174,7 +175,6 @@ Result<void> Log::truncate_to(Offset offset) {
   const Offset new_end = batch.size() != 0 ? std::min(batch.base_offset(), offset) : offset;
   auto done = cut(list->segments, keep, new_end);
   if (!done) return fail_locked(std::move(done).error());
-  if (observer_ != nullptr) observer_->on_truncate(new_end);
   return {};
 }
 
@@ -194,7 +194,8 @@ Result<void> Log::cut(std::vector<SegmentPtr> segments, std::size_t keep, Offset
   MILLRACE_TRY(const FilePosition position, segments[keep]->find(new_end));
   MILLRACE_TRY(const TimeEntry largest, largest_before(*segments[keep], position.value()));
   if (active_ && !last_stays) active_->retire();
-  MILLRACE_CHECK(remove_segments_after(segments, keep));
+  MILLRACE_CHECK(producers_.begin_truncation(new_end));
+  MILLRACE_CHECK(remove_segments_after(segments, keep));  // syncs the directory
   if (!active_ || !last_stays) {
     const SegmentPtr old = segments[keep];
     MILLRACE_TRY(const std::uint64_t bytes, old->file_bytes());
@@ -212,6 +213,8 @@ Result<void> Log::cut(std::vector<SegmentPtr> segments, std::size_t keep, Offset
   epochs_dirty_ = true;
   publish_epoch();
   publish_active();
+  MILLRACE_CHECK(producers_.truncate(segments, new_end));
+  producers_.show(high_watermark());
   replace_list(std::move(segments));
   return control_.sync();
 }

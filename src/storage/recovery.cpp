@@ -301,6 +301,7 @@ Result<void> Recovery::scan() {
     --first;
   }
   next_ = out_.bases[first];
+  out_.producers.scanned_from = next_;
   for (std::size_t i = first; i < out_.bases.size();) {
     if (i > first) {
       MILLRACE_TRY(const bool dropped, drop_if_unused(i));
@@ -402,6 +403,11 @@ Result<RecoveredLog> Recovery::run() {
   const Offset end = out_.report.log_end_offset;
   out_.report.log_start_offset = std::clamp(start, std::min(out_.bases.front(), end), end);
   out_.flushed_offset = std::max(out_.flushed_offset, out_.report.log_start_offset);
+  if (known_.is_known) {
+    // After a scan the control file may be older than the batches behind what was flushed.
+    out_.producers.snapshot = known_.producer_snapshot;
+    out_.producers.quiet_until = std::min(known_.first_unsaved, trusted ? end : known_.flushed);
+  }
   return std::move(out_);
 }
 

@@ -11,6 +11,9 @@
 namespace millrace::inline v0::storage {
 namespace {
 
+/// Of a segment whose log is exchanged. Its transaction index may stay: at worst it names
+/// transactions that have no records any more.
+constexpr std::array index_suffixes = {offset_index_suffix, time_index_suffix};
 constexpr std::array derived_suffixes = {offset_index_suffix, time_index_suffix,
                                          transaction_index_suffix};
 
@@ -46,7 +49,7 @@ Result<void> finish_swap(const os::DirectoryPtr& directory, const std::string& n
     if (other > *base && other <= last) MILLRACE_CHECK(remove_segment_files(directory, other));
   }
   std::erase_if(bases, [&](Offset other) { return other > *base && other <= last; });
-  for (const auto suffix : derived_suffixes) {
+  for (const auto suffix : index_suffixes) {
     MILLRACE_CHECK(directory->remove(file_name(*base, suffix)));
   }
   MILLRACE_CHECK(directory->rename(name, log_name));
@@ -65,7 +68,7 @@ Result<void> remove_overlaps(const os::DirectoryPtr& directory, const std::vecto
       continue;
     }
     MILLRACE_TRY(covered, last_offset_of(directory, file_name(base, log_suffix), base));
-    for (const auto suffix : derived_suffixes) {
+    for (const auto suffix : index_suffixes) {
       MILLRACE_CHECK(directory->remove(file_name(base, suffix)));
     }
   }
@@ -148,7 +151,7 @@ Result<void> finish_exchange(const os::DirectoryPtr& directory) {
       MILLRACE_CHECK(remove_segment_files(directory, base));
     }
   }
-  for (const auto suffix : derived_suffixes) {  // perhaps still those of the old log
+  for (const auto suffix : index_suffixes) {  // perhaps still those of the old log
     MILLRACE_CHECK(directory->remove(file_name(segments->begin, suffix)));
   }
   return end_exchange(directory);

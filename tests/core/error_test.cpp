@@ -8,7 +8,7 @@ using namespace millrace;
 
 TEST_CASE("every code has a text of its own", "[error]") {
   std::set<std::string> texts;
-  const int last = static_cast<int>(Errc::unsupported);
+  const int last = static_cast<int>(Errc::transaction_coordinator_fenced);
   for (int code = 1; code <= last; ++code) {
     const std::string text = error_category().message(code);
     INFO(text);

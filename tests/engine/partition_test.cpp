@@ -4,6 +4,7 @@
 
 #include "catch.hpp"
 #include "storage/fixture.hpp"
+#include "storage/producer_fixture.hpp"
 
 using namespace millrace;
 using namespace millrace::test;
@@ -209,4 +210,45 @@ TEST_CASE("a removed segment's files stay for as long as they are to", "[engine]
   stand.clock.advance(std::chrono::milliseconds(60000));
   stand.partition->clean().value();
   CHECK((renamed() > 0) == (delay != "60000"));
+}
+
+TEST_CASE("producers are saved in the background after 16 MiB", "[engine][partition]") {
+  Stand stand;
+  const auto snapshots = [&] {
+    std::size_t count = 0;
+    const auto entries = stand.directory->list().value();
+    for (const auto& entry : entries) count += entry.name.ends_with(".snapshot") ? 1 : 0;
+    return count;
+  };
+  const std::vector<std::byte> value(900'000);
+  for (std::int32_t i = 0; i < 19; ++i) {
+    record::BatchBuilder builder({.producer = {7, 0, i}});
+    builder.add(stand.clock.now(), std::nullopt, Bytes(value)).value();
+    stand.partition->append(builder.finish().value()).value();
+    if (i < 18) CHECK(snapshots() == 0);
+  }
+  CHECK(snapshots() == 0);
+  stand.scheduler.run_pending(stand.clock.steady());
+  CHECK(snapshots() == 1);
+}
+
+TEST_CASE("a coordinator's markers are taken, a producer's are not", "[engine][partition]") {
+  Stand stand;
+  auto marker = bytes_of(Marker{});
+  const auto refused = stand.partition->append(marker);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == Errc::invalid_record);
+  CHECK(refused.error().topic() == "orders");
+  CHECK(stand.partition->append(marker, storage::AppendOrigin::coordinator).has_value());
+}
+
+TEST_CASE("cleaning forgets producers that do not write", "[engine][partition]") {
+  Stand stand;
+  auto batch = bytes_of(ProducerBatch{});
+  stand.partition->append(batch).value();
+  stand.partition->clean().value();
+  stand.clock.advance(std::chrono::hours(24));
+  CHECK(stand.partition->append(batch)->is_duplicate);
+  stand.partition->clean().value();
+  CHECK_FALSE(stand.partition->append(batch)->is_duplicate);
 }

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <millrace/record/batch_builder.hpp>
+
+#include "producers.hpp"
 
 namespace millrace::test {
 
@@ -27,6 +30,7 @@ Recipe Recipe::from_seed(std::uint64_t seed) {
   options.cleanup_delete = !compacts;
   options.retention_ms = std::chrono::milliseconds(-1);
   options.retention_bytes = static_cast<std::int64_t>(3 * options.segment_bytes);
+  recipe.has_producers = seed % 5 == 1 || seed % 5 == 4;
   recipe.name =
       fmt::format("seed {}: segments of {} bytes, {}, {}, {}", seed, options.segment_bytes,
                   options.write_path == storage::WritePath::write ? "written" : "mapped",
@@ -36,7 +40,11 @@ Recipe Recipe::from_seed(std::uint64_t seed) {
 }
 
 Driver::Driver(os::DirectoryPtr directory, Ledger& ledger, const Recipe& recipe)
-    : directory_(std::move(directory)), ledger_(ledger), recipe_(recipe), rng_(recipe.seed) {}
+    : directory_(std::move(directory)),
+      ledger_(ledger),
+      recipe_(recipe),
+      rng_(recipe.seed),
+      producer_rng_(recipe.seed) {}
 
 Result<void> Driver::open() {
   if (doing_.empty()) doing_ = "open";
@@ -59,9 +67,22 @@ std::vector<Given> Driver::give(std::size_t count, Offset base) {
   return records;
 }
 
+/// One that is in the log and goes on, or a new one: what the log knows of others is not told.
+record::ProducerIdentity Driver::some_producer() {
+  static std::atomic<std::int64_t> next_id{1};
+  if (!recipe_.has_producers || producer_rng_() % 4 == 0) return {};
+  const auto known = last_batches(*log_);
+  if (!known) return {};
+  if (known->empty() || producer_rng_() % 5 == 0) return {next_id++, 0, 0};
+  const auto at = static_cast<std::ptrdiff_t>(producer_rng_() % known->size());
+  const LastBatch& last = std::next(known->begin(), at)->second;
+  return {last.producer.id, last.producer.epoch,
+          storage::sequence_plus(last.producer.base_sequence, last.last_offset_delta + 1)};
+}
+
 Result<void> Driver::append_batch() {
   const auto records = give(1 + random(4), log_->log_end_offset());
-  record::BatchBuilder builder;
+  record::BatchBuilder builder({.producer = some_producer()});
   for (const Given& given : records) {
     const std::string key = given.key_text();
     const std::string value = given.value_text();
@@ -96,6 +117,11 @@ Result<void> Driver::flush() {
   return {};
 }
 
+Result<void> Driver::prepare() {
+  if (recipe_.has_producers) MILLRACE_CHECK(log_->snapshot_producers());
+  return log_->prepare();
+}
+
 Result<void> Driver::flush_sealed() {
   MILLRACE_CHECK(log_->flush_sealed());
   ledger_.flushed(log_->flushed_offset());
@@ -104,9 +130,6 @@ Result<void> Driver::flush_sealed() {
 
 Result<void> Driver::roll() {
   return log_->roll();
-}
-Result<void> Driver::prepare() {
-  return log_->prepare();
 }
 Result<void> Driver::remove_deleted() {
   clock_.advance(std::chrono::seconds(40));
@@ -158,6 +181,7 @@ Result<void> Driver::begin_epoch() {
 
 Result<void> Driver::check(bool exact) {
   fault_ = ledger_.check(*log_, exact);
+  if (fault_.empty()) fault_ = check_producers(*log_);
   return {};
 }
 

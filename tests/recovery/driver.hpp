@@ -15,7 +15,8 @@ namespace millrace::test {
 struct Recipe {
   std::uint64_t seed = 0;
   storage::LogOptions options;
-  std::string name;  // for messages
+  bool has_producers = false;  // some batches have producer ids
+  std::string name;            // for messages
 
   static Recipe from_seed(std::uint64_t seed);
 };
@@ -56,6 +57,7 @@ class Driver {
   };
   static std::span<const Choice> choices();
   std::uint64_t random(std::uint64_t below) { return rng_() % below; }
+  record::ProducerIdentity some_producer();
   std::vector<Given> give(std::size_t count, Offset base);
   Result<void> append_batch();
   Result<void> append_record();
@@ -76,6 +78,7 @@ class Driver {
   Ledger& ledger_;
   Recipe recipe_;
   std::mt19937_64 rng_;
+  std::mt19937_64 producer_rng_;  // of its own, so that the other choices stay as they are
   testing::ManualClock clock_;
   std::unique_ptr<storage::Log> log_;
   std::uint32_t next_number_ = 0;

@@ -119,6 +119,8 @@ TEST_CASE("the control block has its fields at these positions", "[storage][form
   static_assert(offsetof(ControlBlock, first_unstable_offset) == 152);
   static_assert(offsetof(ControlBlock, epoch_start) == 160);
   static_assert(offsetof(ControlBlock, leader_epoch) == 168);
+  static_assert(offsetof(ControlBlock, producer_snapshot) == 176);
+  static_assert(offsetof(ControlBlock, first_unsaved_offset) == 184);
   static_assert(offsetof(ControlBlock, sleepers) == 192);
 
   Place place(false);
@@ -139,8 +141,8 @@ TEST_CASE("the control block has its fields at these positions", "[storage][form
     std::memcpy(&value, bytes.data() + at, sizeof value);
     return value;
   };
-  CHECK(word(8) == (std::uint64_t{2} << 32 | 1));  // clean, version 1
-  CHECK(word(56) >> 32 == 0x7376ce3b);             // the seal
+  CHECK(word(8) == (std::uint64_t{2} << 32 | 2));  // clean, version 2
+  CHECK(word(56) >> 32 == 0x04c410cd);             // the seal
   CHECK(word(64) == 0x0101);
   CHECK(word(72) == 0x0102);
   CHECK(word(88) == 0x2000);

@@ -1,7 +1,7 @@
 #include <millrace/storage/inspect.hpp>
 
 #include "catch.hpp"
-#include "fixture.hpp"
+#include "storage/producer_fixture.hpp"
 
 using namespace millrace;
 using namespace millrace::test;
@@ -196,4 +196,54 @@ TEST_CASE("a directory without segments is an empty log", "[storage][inspect]") 
   CHECK(report.segments.empty());
   CHECK(report.records == 0);
   CHECK(report.unreadable().empty());
+}
+
+TEST_CASE("snapshots and transaction indexes are looked at, and repaired", "[storage][inspect]") {
+  const Place place(false);
+  {
+    const auto log = open_log(place.directory, {.visible_on_append = true});
+    try_append(*log, ProducerBatch{.count = 3, .transactional = true}).value();
+    try_append(*log, Marker{.commit = false}).value();
+    log->roll().value();
+    try_append(*log, ProducerBatch{.sequence = 3}).value();
+    log->close().value();
+  }
+  const std::string snapshot = "00000000000000000005.snapshot";
+  const std::string index = "00000000000000000000.txnindex";
+  const auto findings = [&] {
+    const auto report = storage::verify_partition(place.directory).value();
+    for (const auto& finding : report.findings) {
+      if (finding.kind == FindingKind::control) continue;
+      CHECK(finding.offsets == OffsetRange{});
+      return std::string(storage::name_of(finding.kind)) + " " + finding.file;
+    }
+    return std::string();
+  };
+  REQUIRE(findings() == "");
+  const auto entries = place.directory->read_file(index).value();
+  std::string expected = "transaction_index " + index;
+  SECTION("a damaged snapshot") {
+    place.directory->open(snapshot, os::OpenMode::read_write).value().resize(20).value();
+    expected = "producer_snapshot " + snapshot;
+  }
+  SECTION("a snapshot behind the log's end") {
+    place.directory->rename(snapshot, "00000000000000000006.snapshot").value();
+    expected = "producer_snapshot 00000000000000000006.snapshot";
+  }
+  SECTION("a damaged index") {
+    place.directory->open(index, os::OpenMode::read_write).value().resize(20).value();
+  }
+  SECTION("an index that is gone") {
+    place.directory->remove(index).value();
+  }
+  CHECK(findings() == expected);
+  CHECK_FALSE(storage::repair_partition(place.directory, {.dry_run = true, .progress = {}})
+                  .value()
+                  .done.empty());
+  CHECK(findings() == expected);
+  CHECK_FALSE(storage::repair_partition(place.directory).value().done.empty());
+  CHECK(findings() == "");
+  CHECK(place.directory->read_file(index).value() == entries);
+  const auto log = open_log(place.directory, {.visible_on_append = true});
+  CHECK(try_append(*log, ProducerBatch{.sequence = 3}).value().is_duplicate);
 }

@@ -49,7 +49,8 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
 
   /// Stores a batch. With flush before ack it is neither durable nor visible until
   /// wait_acknowledged(); otherwise visible at once. Errors name the topic-partition.
-  Result<storage::Appended> append(MutableBytes batch);
+  Result<storage::Appended> append(MutableBytes batch,
+                                   storage::AppendOrigin origin = storage::AppendOrigin::producer);
   /// The same for one record.
   Result<storage::Appended> append_record(Timestamp time, std::optional<Bytes> key,
                                           std::optional<Bytes> value,
@@ -70,6 +71,7 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   void arm_flush();
   void post(void (Partition::*task)());
   void prepare_task();
+  void snapshot_task();
   void flush_sealed_task();
   void interval_task();
   void report(const Result<void>& done) const;
@@ -90,6 +92,7 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   std::atomic<bool> timed_;  // the policy has an interval
   std::atomic<bool> flush_armed_{false};
   std::atomic<bool> prepare_posted_{false};
+  std::atomic<bool> snapshot_posted_{false};
 };
 
 using PartitionPtr = std::shared_ptr<Partition>;

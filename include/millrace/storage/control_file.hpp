@@ -22,8 +22,9 @@ enum class ControlState : std::uint32_t {
 /// opened. Every published field only grows while an owner is live, truncation apart.
 struct ControlBlock {
   static constexpr std::uint64_t magic_value = 0x6c72746370726d31;  // "1mrpctrl"
-  static constexpr std::uint32_t current_version = 1;
+  static constexpr std::uint32_t current_version = 2;
   static constexpr std::int64_t no_unstable_offset = std::numeric_limits<std::int64_t>::max();
+  static constexpr std::int64_t all_saved = std::numeric_limits<std::int64_t>::max();
 
   // Identity; written while opening, rolling and closing.
   std::uint64_t magic = 0;
@@ -50,6 +51,11 @@ struct ControlBlock {
   /// The newest leader epoch and where it begins, in case its checkpoint was not written yet.
   std::atomic<std::int64_t> epoch_start;
   std::atomic<std::int32_t> leader_epoch;
+  /// The newest snapshot of producers, -1 without any, and the first batch with a producer id from
+  /// there on, all_saved if there is none. What stands between the two need not be read to know the
+  /// producers.
+  std::atomic<std::int64_t> producer_snapshot;
+  std::atomic<std::int64_t> first_unsaved_offset;
 
   // Written by readers about to sleep.
   alignas(64) std::atomic<std::uint32_t> sleepers;

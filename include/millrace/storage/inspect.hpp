@@ -33,6 +33,8 @@ enum class FindingKind : std::uint8_t {
   overlap,            ///< a segment that begins below the end of the one before it
   offset_index,
   time_index,
+  transaction_index,
+  producer_snapshot,
   checkpoint,
   control,
   leftover,  ///< a file that an interrupted exchange, or a repair, left behind
@@ -84,9 +86,9 @@ struct PartitionReport {
 /// Told of each good batch that was read, for a progress display. May be empty.
 using InspectionProgress = std::function<void(const record::BatchView&)>;
 
-/// Reads every byte of a partition and checks it: batches, CRCs, records, order, both indexes, the
-/// control file, the checkpoints. Changes nothing. An Error only if the directory cannot be read;
-/// whatever is wrong with its content is a finding.
+/// Reads every byte of a partition and checks it: batches, CRCs, records, order, indexes, snapshots
+/// of producers, the control file, the checkpoints. Changes nothing. An Error only if the directory
+/// cannot be read; whatever is wrong with its content is a finding.
 Result<PartitionReport> verify_partition(const os::DirectoryPtr& directory,
                                          const InspectionProgress& progress = {});
 

@@ -6,6 +6,7 @@
 #include <millrace/storage/active_segment.hpp>
 #include <millrace/storage/epoch_cache.hpp>
 #include <millrace/storage/log_cursor.hpp>
+#include <millrace/storage/log_producers.hpp>
 #include <millrace/storage/recovery.hpp>
 #include <mutex>
 #include <optional>
@@ -16,21 +17,13 @@ namespace millrace::inline v0::storage {
 
 /// Where a batch went.
 struct Appended {
-  Offset base_offset;
-  Offset next_offset;
+  Offset base_offset{};
+  Offset next_offset{};
   Timestamp append_time = Timestamp::none();  ///< set with LogAppendTime
   bool rolled = false;                        ///< a segment was sealed; it wants flush_sealed()
   bool wants_room = false;                    ///< prepare() should be called soon
-};
-
-/// Hears of every batch that becomes part of the log and of every cut; how producer state follows
-/// the log. Called under the log's lock: must be quick and must not call back.
-class BatchObserver {
- public:
-  virtual ~BatchObserver() = default;
-  virtual void on_append(const record::BatchView& batch) = 0;
-  virtual void on_roll(Offset next) = 0;
-  virtual void on_truncate(Offset end) = 0;
+  bool wants_snapshot = false;                ///< so should snapshot_producers()
+  bool is_duplicate = false;  ///< its producer had sent it before: this is where it went then
 };
 
 /// A partition's log: an active segment, sealed ones before it, and the offsets that are published
@@ -47,7 +40,6 @@ class Log final : public SegmentSource {
   struct Context {
     const Clock* clock = &system_clock();
     RecoveryHints hints = {};
-    BatchObserver* observer = nullptr;
   };
 
   /// Opens or creates the log in `directory` and recovers it. The caller owns the directory (see
@@ -64,17 +56,21 @@ class Log final : public SegmentSource {
   void set_options(const LogOptions& options);
 
   /// Appends one finished batch: sets its offsets and leader epoch (in the caller's bytes), and
-  /// with LogAppendTime its time. Errors: invalid_record (a record without a key if they are
-  /// required), record_too_large, no_space, io_error, log_failed, closed; in all of them the log is
-  /// as it was.
-  Result<Appended> append(MutableBytes batch, LeaderEpoch epoch = LeaderEpoch{0});
+  /// with LogAppendTime its time. One with a producer id is checked first; a duplicate is not
+  /// appended again. Errors: invalid_record (a record without a key if they are required, or a
+  /// producer's fields that make no sense), out_of_order_sequence, invalid_producer_epoch,
+  /// invalid_transaction_state, transaction_coordinator_fenced, record_too_large, no_space,
+  /// io_error, log_failed, closed; in all of them the log is as it was.
+  Result<Appended> append(MutableBytes batch, LeaderEpoch epoch = LeaderEpoch{0},
+                          AppendOrigin origin = AppendOrigin::producer);
   /// Appends one record as a batch of its own, encoding it straight into the map where it can.
   Result<Appended> append_record(Timestamp time, std::optional<Bytes> key,
                                  std::optional<Bytes> value,
                                  std::span<const record::HeaderView> headers = {},
                                  LeaderEpoch epoch = LeaderEpoch{0});
   /// Appends batches that have their offsets, as a replica does: the first must start at
-  /// log_end_offset() or, after compaction at the leader, above it.
+  /// log_end_offset() or, after compaction at the leader, above it. What they say of producers is
+  /// taken over unchecked.
   Result<Appended> append_as_given(Bytes batches);
 
   /// Makes everything appended before the call durable; returns the new flushed_offset().
@@ -83,6 +79,10 @@ class Log final : public SegmentSource {
   Result<void> flush_sealed();
   /// Reserves and zeroes blocks ahead of the appender.
   Result<void> prepare();
+  /// Saves what is known of producers, so that opening the log need not read their batches.
+  Result<void> snapshot_producers();
+  /// Forgets producers that have not written for producer_expiration; returns how many.
+  std::size_t expire_producers();
   /// Starts a new segment if the active one has any batch.
   Result<void> roll();
 
@@ -105,7 +105,9 @@ class Log final : public SegmentSource {
   Offset high_watermark() const noexcept { return get(control().high_watermark); }
   /// Readers of committed records see offsets below.
   Offset last_stable_offset() const noexcept {
-    return std::min(high_watermark(), get(control().first_unstable_offset));
+    // In this order: a transaction that the high watermark lets through is known by then.
+    const Offset readable = high_watermark();
+    return std::min(readable, get(control().first_unstable_offset));
   }
   Offset flushed_offset() const noexcept { return get(control().flushed_offset); }
   std::uint64_t size_bytes() const;
@@ -144,6 +146,9 @@ class Log final : public SegmentSource {
   }
   Error why_unusable() const;
   Result<void> make_space_for(std::size_t bytes, OffsetRange offsets, Timestamp time, bool& rolled);
+  Result<std::optional<Appended>> find_duplicate(const record::BatchView& batch,
+                                                 AppendOrigin origin);
+  Result<void> announce(const record::BatchView& batch);
   Result<void> store(Bytes batch, bool in_place);
   Appended publish(const record::BatchView& batch, bool rolled);
   void note_epoch(LeaderEpoch epoch, Offset start);
@@ -175,7 +180,6 @@ class Log final : public SegmentSource {
 
   os::DirectoryPtr directory_;
   const Clock* clock_;
-  BatchObserver* observer_;
   RecoveryReport report_;
   ControlFile control_;
   EpochCache epochs_;
@@ -192,6 +196,7 @@ class Log final : public SegmentSource {
   bool epochs_dirty_ = false;
   bool closed_ = false;
   std::vector<std::byte> encode_buffer_;
+  LogProducers producers_;
 
   std::mutex flush_mutex_;  // one flush at a time; taken before mutex_
   std::mutex clean_mutex_;  // retention, compaction, truncation; taken before flush_mutex_

@@ -36,6 +36,9 @@ struct LogOptions {
   double min_cleanable_dirty_ratio = 0.5;
   std::uint64_t dedupe_buffer_bytes = 128u << 20;  ///< for the keys of one compaction, at most
 
+  /// How long a producer that does not write is remembered.
+  std::chrono::milliseconds producer_expiration = std::chrono::hours(24);
+
   WritePath write_path = WritePath::write;
   /// Whether readers see a batch when it is appended, or only once it is flushed.
   bool visible_on_append = false;

@@ -38,6 +38,14 @@ struct RecoveryHints {
   Offset log_start_offset{0};
 };
 
+/// What is known of a log's producers before any snapshot or batch is looked at.
+struct KnownProducers {
+  Offset snapshot{-1};    ///< the newest that was written, as far as known; -1: none
+  Offset quiet_until{0};  ///< no batch between that and this has a producer id
+  /// Transaction indexes from this segment on may not be as the log is: it was scanned.
+  std::optional<Offset> scanned_from;
+};
+
 /// A recovered log, ready for a writer.
 struct RecoveredLog {
   std::vector<Offset> bases;  ///< of all segments, rising; the last one is to be active
@@ -46,6 +54,7 @@ struct RecoveredLog {
   Offset flushed_offset;
   bool gaps_are_normal = false;           ///< compaction was at work
   std::vector<EpochCache::Entry> epochs;  ///< that begin in what was scanned
+  KnownProducers producers;
   RecoveryReport report;
 };
 
