@@ -10,56 +10,35 @@ namespace millrace::inline v0 {
 
 /// What went wrong, for programs to branch on. The text for people is in Error::message().
 enum class Errc : int {
-  invalid_argument = 1,   ///< an argument or option is outside its range
-  invalid_topic,          ///< a topic name outside Kafka's rules
-  topic_exists,           ///< create of a topic that is there, or that collides with one
-  unknown_topic,          ///< no such topic
-  unknown_partition,      ///< the topic has no partition of that number
-  record_too_large,       ///< a record or batch above max.message.bytes
-  invalid_record,         ///< breaks the format's rules, e.g. no key on a compacted topic
-  offset_out_of_range,    ///< below log_start_offset or above the readable end
-  corrupt_data,           ///< bytes on disk or wire fail their checks; see offsets()
-  foreign_directory,      ///< the directory holds something that is not a millrace log
-  newer_format,           ///< written by a later millrace
-  directory_locked,       ///< another process (or Broker) owns the directory
-  read_only,              ///< the broker is an attachment, or the file system is read-only
-  no_space,               ///< ENOSPC or EDQUOT; nothing that was acknowledged is lost
-  io_error,               ///< the system refused a call; os_code() has errno
-  log_failed,             ///< an earlier write or sync failed; reopen the log to go on
-  closed,                 ///< the object was closed
-  serialization,          ///< a Serde refused a value or bytes
-  back_pressure,          ///< a producer's buffer is full: nothing was sent, try again
-  unsupported,            ///< a codec or feature that this build does not have
-  unknown_group,          ///< no such consumer group
-  unknown_member,         ///< the group has no such member (any more)
-  illegal_generation,     ///< the group has been rebalanced since
-  rebalance_in_progress,  ///< the group's members are joining again
-  fenced_instance,        ///< another member took over this instance id
-  inconsistent_protocol,  ///< no assignor that all members of the group have
-  member_id_required,     ///< join again with the id that came with the answer
-  group_full,             ///< the group has its most members
-  group_not_empty,        ///< it has members: stop them first
-  invalid_argument = 1,   ///< an argument or option is outside its range
-  invalid_topic,          ///< a topic name outside Kafka's rules
-  topic_exists,           ///< create of a topic that is there, or that collides with one
-  unknown_topic,          ///< no such topic
-  unknown_partition,      ///< the topic has no partition of that number
-  record_too_large,       ///< a record or batch above max.message.bytes
-  invalid_record,         ///< breaks the format's rules, e.g. no key on a compacted topic
-  offset_out_of_range,    ///< below log_start_offset or above the readable end
-  corrupt_data,           ///< bytes on disk or wire fail their checks; see offsets()
-  foreign_directory,      ///< the directory holds something that is not a millrace log
-  newer_format,           ///< written by a later millrace
-  directory_locked,       ///< another process (or Broker) owns the directory
-  read_only,              ///< the broker is an attachment, or the file system is read-only
-  no_space,               ///< ENOSPC or EDQUOT; nothing that was acknowledged is lost
-  io_error,               ///< the system refused a call; os_code() has errno
-  log_failed,             ///< an earlier write or sync failed; reopen the log to go on
-  closed,                 ///< the object was closed
-  serialization,          ///< a Serde refused a value or bytes
-  back_pressure,          ///< a producer's buffer is full: nothing was sent, try again
-  unsupported,            ///< a codec or feature that this build does not have
-
+  invalid_argument = 1,            ///< an argument or option is outside its range
+  invalid_topic,                   ///< a topic name outside Kafka's rules
+  topic_exists,                    ///< create of a topic that is there, or that collides with one
+  unknown_topic,                   ///< no such topic
+  unknown_partition,               ///< the topic has no partition of that number
+  record_too_large,                ///< a record or batch above max.message.bytes
+  invalid_record,                  ///< breaks the format's rules, e.g. no key on a compacted topic
+  offset_out_of_range,             ///< below log_start_offset or above the readable end
+  corrupt_data,                    ///< bytes on disk or wire fail their checks; see offsets()
+  foreign_directory,               ///< the directory holds something that is not a millrace log
+  newer_format,                    ///< written by a later millrace
+  directory_locked,                ///< another process (or Broker) owns the directory
+  read_only,                       ///< the broker is an attachment, or the file system is read-only
+  no_space,                        ///< ENOSPC or EDQUOT; nothing that was acknowledged is lost
+  io_error,                        ///< the system refused a call; os_code() has errno
+  log_failed,                      ///< an earlier write or sync failed; reopen the log to go on
+  closed,                          ///< the object was closed
+  serialization,                   ///< a Serde refused a value or bytes
+  back_pressure,                   ///< a producer's buffer is full: nothing was sent, try again
+  unsupported,                     ///< a codec or feature that this build does not have
+  unknown_group,                   ///< no such consumer group
+  unknown_member,                  ///< the group has no such member (any more)
+  illegal_generation,              ///< the group has been rebalanced since
+  rebalance_in_progress,           ///< the group's members are joining again
+  fenced_instance,                 ///< another member took over this instance id
+  inconsistent_protocol,           ///< no assignor that all members of the group have
+  member_id_required,              ///< join again with the id that came with the answer
+  group_full,                      ///< the group has its most members
+  group_not_empty,                 ///< it has members: stop them first
   out_of_order_sequence,           ///< a producer's batch does not follow its last one
   invalid_producer_epoch,          ///< a newer instance of the producer has taken over
   invalid_transaction_state,       ///< not possible with the producer's transaction as it stands
