@@ -4,6 +4,7 @@
 /// partitioner.hpp and flush.hpp are where your own types plug in.
 #include <millrace/broker.hpp>
 #include <millrace/consumer.hpp>
+#include <millrace/consumer_group.hpp>
 #include <millrace/flush.hpp>
 #include <millrace/partition.hpp>
 #include <millrace/partitioner.hpp>
