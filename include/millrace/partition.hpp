@@ -210,8 +210,11 @@ bool PartitionScan<K, V>::fetch() {
   status_ = fetched_.status();
   if (!status_) return false;
   auto next = detail::next_chunk(reader_, *cursor_, check_crc_);
-  if (!next) status_ = std::move(next).error();
-  if (!next || !*next) return false;
+  if (!next) {
+    status_ = std::move(next).error();
+    return false;
+  }
+  if (!*next) return false;
   fetched_ = *std::move(*next);
   return true;
 }

@@ -118,6 +118,7 @@ void two_thread_limit(std::size_t value_bytes, const Effort& effort, const RowSi
 void sync_limit(const AppendShape& shape, const Effort& effort, const RowSink& sink) {
   const Scratch scratch;
   std::vector<std::unique_ptr<WrittenFile>> files;
+  files.reserve(static_cast<std::size_t>(shape.threads));
   for (int i = 0; i < shape.threads; ++i) {
     files.push_back(std::make_unique<WrittenFile>(scratch / std::to_string(i), large_piece, false));
   }

@@ -37,8 +37,9 @@ std::vector<Target> all_targets() {
                          fmt::format("{}{}{}", limit, rate.limit, tag), bound});
     }
   }
-  for (const std::string tag : {"/100B", "/1024B"}) {
-    targets.push_back({ours + "senders64.sync" + tag, ours + "append.sync.b1" + tag, 30});
+  for (const char* tag : {"/100B", "/1024B"}) {
+    targets.push_back({fmt::format("{}senders64.sync{}", ours, tag),
+                       fmt::format("{}append.sync.b1{}", ours, tag), 30});
   }
   const auto at_most = [&](const char* row, double bound, const char* against = "") {
     targets.push_back(

@@ -15,7 +15,6 @@ namespace millrace::inline v0::cli {
 namespace {
 
 namespace registry = engine::registry;
-using storage::Finding;
 using storage::FindingKind;
 using storage::Severity;
 

@@ -44,7 +44,9 @@ await "$consumer"
 expect_status 0
 
 # A follower learns that its topic is gone.
-start consume t --follow --end
+start consume t --follow --partition 2 --from-beginning
+next_line 7
+expect_equal "$line" "fresh"
 run topic delete t
 await "$pid"
 expect_status 1
