@@ -11,6 +11,8 @@ struct Assigned {
   storage::LogCursor cursor;
   Offset position;
   bool paused = false;
+  /// The readable end when there was nothing to read below it. Looking again helps once it moves.
+  std::optional<Offset> exhausted = {};
 };
 
 /// How many records a poll takes of a chunk, and where it goes on after them.
@@ -109,13 +111,15 @@ void ConsumerCore::Impl::collect_flags() {
 Result<void> ConsumerCore::Impl::move_to(Assigned& a, Offset offset) {
   a.position = offset;
   a.cursor.seek(offset);
+  a.exhausted.reset();
   return {};
 }
 
 bool ConsumerCore::Impl::has_news() const noexcept {
   if (interrupted.load(std::memory_order_relaxed) || broker->is_closed()) return true;
   return std::any_of(assigned.begin(), assigned.end(), [](const Assigned& a) {
-    return !a.paused && a.reader->visible_end() != a.position;
+    const Offset end = a.reader->visible_end();
+    return !a.paused && end != a.position && end != a.exhausted;
   });
 }
 
@@ -141,11 +145,13 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
     }
     if (chunk->empty()) {
       from.position = from.cursor.position();
+      from.exhausted = limit;
       return false;
     }
     const Taken taken = take_records(*chunk, records);
     const Offset begin = from.position;
     from.position = taken.end;
+    from.exhausted.reset();
     if (taken.end != chunk->end) from.cursor.seek(taken.end);
     if (taken.records == 0) continue;
     records -= std::min(records, taken.records);

@@ -47,7 +47,7 @@ void add_start_options(CLI::App& command, CommandLine& line) {
       "At the oldest record kept (the default)");
   from.add_option_function<std::int64_t>(
           "--offset", [&line](const std::int64_t& n) { line.options.start = FromOffset{n}; },
-          "At this offset; if negative, so many records before the end")
+          "At this offset of each partition; if negative, so many records before its end")
       ->type_name("N")
       ->check(whole_number(std::numeric_limits<std::int64_t>::min()));
   from.add_option_function<std::string>(

@@ -167,8 +167,9 @@ Result<void> Verification::conclude() const {
       tally_.damage > 0 ? "something cannot be read" : "nothing is lost, but not all is in order";
   return Error(Errc::corrupt_data,
                fmt::format("{}: {}; see the findings that are more than notes. What can be mended "
-                           "is by: millrace log repair {}; records that are missing after that "
-                           "come back from a copy only, and the rest goes on without them",
+                           "is by: millrace log repair {}; what cannot be read after that comes "
+                           "back from a copy only, and readers go on behind it when told to "
+                           "(millrace consume --skip-damaged)",
                            target_.path, found, target_.path));
 }
 

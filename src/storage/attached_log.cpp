@@ -15,6 +15,15 @@ constexpr int most_attempts = 1000;
 constexpr Segment::Limits growing{largest_segment, 64u << 20};
 constexpr Segment::Limits complete{0, 0};
 
+/// Whether the block of a log that was closed says something else than when it was closed.
+bool is_broken(const ControlFile& control) noexcept {
+  const auto is_closed = [&] {
+    return control.block().state.load() == static_cast<std::uint32_t>(ControlState::clean);
+  };
+  // An owner that opens it meanwhile leaves the state before it changes anything else.
+  return is_closed() && !control.is_sealed() && is_closed();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<AttachedLog>> AttachedLog::open(os::DirectoryPtr directory) {
@@ -30,10 +39,10 @@ Result<std::unique_ptr<AttachedLog>> AttachedLog::open(os::DirectoryPtr director
                                          std::to_string(block.version) +
                                          "; use the millrace that wrote it, or a later one");
   }
-  if (block.magic != 0 && !log->control_->is_valid()) {
+  if (block.magic != 0 && (!log->control_->is_valid() || is_broken(*log->control_))) {
     return Error(Errc::corrupt_data, "attaching to " + log->directory_->path() +
                                          ": its control file is damaged; it is rebuilt when its "
-                                         "owner opens it again");
+                                         "owner opens it, or by millrace log repair");
   }
   MILLRACE_TRY(const os::File file,
                log->directory_->open(ControlFile::name, os::OpenMode::read_only));

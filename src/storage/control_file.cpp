@@ -10,10 +10,11 @@ namespace millrace::inline v0::storage {
 namespace {
 
 std::uint32_t checksum_of(const ControlBlock& block) noexcept {
-  const std::array<std::uint64_t, 10> words{
+  const std::array<std::uint64_t, 11> words{
       block.magic,
       block.version,
       block.compacted.load(),
+      static_cast<std::uint64_t>(block.high_watermark.load()),
       static_cast<std::uint64_t>(block.log_end_offset.load()),
       static_cast<std::uint64_t>(block.active_base_offset.load()),
       block.active_end.load(),
@@ -85,6 +86,13 @@ Result<ControlFile> ControlFile::attach(const os::DirectoryPtr& directory) {
   if (!opened && opened.error().code() == Errc::read_only) {
     control.writable_ = false;
     opened = directory->open(name, os::OpenMode::read_only);
+  }
+  if (!opened && opened.error().os_code() == ENOENT) {
+    return Error(Errc::corrupt_data,
+                 "attaching to " + directory->path() +
+                     ": its control file is missing; it is rebuilt when its "
+                     "owner opens it, or by millrace log repair",
+                 ENOENT);
   }
   if (!opened) return std::move(opened).error();
   MILLRACE_TRY(const std::uint64_t size, opened->size());

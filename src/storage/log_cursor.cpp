@@ -27,7 +27,7 @@ Error damaged(const Segment& segment, std::uint64_t position, OffsetRange offset
                    segment.directory()->path() + " is damaged at byte " + std::to_string(position) +
                    ": offsets [" + std::to_string(offsets.begin.value()) + ", " +
                    std::to_string(offsets.end.value()) +
-                   ") cannot be read; seek past them to go on, or run `millrace log verify`")
+                   ") cannot be read; seek past them to go on; millrace log verify tells more")
       .with_offsets(offsets);
 }
 

@@ -42,6 +42,17 @@ std::vector<std::string> values(millrace::Records<std::string, std::string> reco
 
 }  // namespace
 
+TEST_CASE("a poll ends when its time is up even if what is left is half a batch") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = filled_topic(broker, 1, 10);
+  auto& readable_end = topic.core()->partitions[0]->log().mutable_control().high_watermark;
+  readable_end.store(5);
+  Consumer consumer{topic};
+  CHECK(values(consumer.poll(1ms).value()).empty());
+  readable_end.store(10);
+  CHECK(values(consumer.poll(1h).value()).size() == 10);
+}
+
 TEST_CASE("a consumer reads all partitions once, in order, within its limits") {
   const auto broker = Broker::open(":memory:").value();
   const auto topic = filled_topic(broker, 3, 100);

@@ -99,3 +99,23 @@ TEST_CASE("an attachment finds a time that came after it looked", "[storage][att
   REQUIRE(find(5));
   CHECK(find(5)->offset == Offset{5});
 }
+
+TEST_CASE("a closed log whose control file was changed is not attached to", "[storage][attached]") {
+  const Place place(false);
+  auto log = open_log(place.directory, visible_at_once());
+  append(*log, numbered(0, 300));
+  log->close().value();
+  REQUIRE(AttachedLog::open(place.directory));
+  {
+    const auto control = storage::ControlFile::attach(place.directory).value();
+    control.block().high_watermark.store(256);  // one bit
+  }
+  const auto attached = AttachedLog::open(place.directory);
+  REQUIRE_FALSE(attached);
+  CHECK(attached.error().code() == Errc::corrupt_data);
+  CHECK_THAT(
+      attached.error().message(),
+      Catch::Matchers::Contains("its control file is damaged; it is rebuilt when its owner"));
+  // Which it is.
+  CHECK(open_log(place.directory, visible_at_once())->high_watermark() == Offset{300});
+}
