@@ -83,7 +83,6 @@ TEST_CASE("no id is given out while its block could not be noted", "[engine][pro
     const auto refused = ids.take();
     const bool failed = !io.failures().empty();
     INFO("call " << nth);
-    // What goes wrong after a failure, while cleaning up, is passed over.
     REQUIRE(refused.has_value() == !failed);
     if (!failed) break;
     CHECK(refused.error().code() == Errc::no_space);
