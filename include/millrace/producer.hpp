@@ -24,6 +24,10 @@ struct ProducerOptions {
   std::optional<record::Codec> compression = {};
   /// Empty: partitioner::murmur2().
   Partitioner partitioner = {};
+  /// Numbers the batches, so that one that is handed in twice is stored once, and a lost one is
+  /// noticed [enable.idempotence]. Needs a producer id: the directory is written to when the first
+  /// record is sent, and once per 1,000 producers after that.
+  bool idempotent = true;
 };
 
 /// What send() did at once.
@@ -69,8 +73,8 @@ struct OutgoingRecord {
   DeliveryCallback callback = {};
 };
 
-/// Gathers records of bytes into batches and appends them. Thread-safe. The destructor sends what
-/// is gathered; flush() first to hear of errors.
+/// Gathers records of bytes into batches and appends them. Thread-safe. The destructor, and
+/// assigning to it, send what is gathered; flush() first to hear of errors.
 class ProducerCore {
  public:
   ProducerCore(const Broker& broker, std::shared_ptr<const engine::TopicCore> topic,

@@ -63,9 +63,15 @@ ProducerCore::ProducerCore(const Broker& broker, std::shared_ptr<const engine::T
 }
 
 ProducerCore::ProducerCore(ProducerCore&&) noexcept = default;
-ProducerCore& ProducerCore::operator=(ProducerCore&&) noexcept = default;
+ProducerCore& ProducerCore::operator=(ProducerCore&& other) noexcept {
+  ProducerCore taken(std::move(other));
+  impl_.swap(taken.impl_);
+  return *this;
+}
 ProducerCore::~ProducerCore() {
-  if (impl_) static_cast<void>(flush());
+  if (!impl_) return;
+  static_cast<void>(flush());
+  impl_->context->give_identity_back();
 }
 
 PendingReceipt ProducerCore::refuse(const Error& error, const DeliveryCallback& callback) {

@@ -19,20 +19,37 @@ void LaneContext::note(const Error& error) {
   if (!first_error) first_error = error;
 }
 
+Result<record::ProducerIdentity> LaneContext::identify() {
+  const std::lock_guard lock(identity_mutex);
+  if (identity.id < 0) {
+    MILLRACE_TRY(identity, broker->take_producer_id());
+  }
+  return identity;
+}
+
+void LaneContext::give_identity_back() {
+  const std::lock_guard lock(identity_mutex);
+  if (identity.id >= 0) broker->give_back(std::exchange(identity, {}));
+}
+
 Lane::Lane(std::shared_ptr<engine::Partition> partition, std::shared_ptr<LaneContext> context)
     : partition_(std::move(partition)), context_(std::move(context)) {
-  record::BatchOptions options;
   const engine::TopicConfig config = partition_->config();
-  options.codec = context_->options.compression.value_or(config.compression);
+  batch_options_.codec = context_->options.compression.value_or(config.compression);
   // A full batch must be one that the topic takes.
   batch_bytes_ = std::min({context_->options.batch_bytes, std::size_t{config.log.max_message_bytes},
                            static_cast<std::size_t>(config.log.segment_bytes)});
-  builder_.reset(options);
+  builder_.reset(batch_options_);
 }
 
-void Lane::open_batch() {
+Result<void> Lane::open_batch() {
+  if (context_->options.idempotent && batch_options_.producer.id < 0) {
+    MILLRACE_TRY(batch_options_.producer, context_->identify());
+    builder_.reset(batch_options_);
+  }
   gathering_ = std::make_shared<SentBatch>();
   gathering_->lane = shared_from_this();
+  return {};
 }
 
 Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback callback) {
@@ -45,7 +62,7 @@ Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback call
   Lock lock(mutex_);
   // Again, because while one batch is acknowledged others may have filled the next.
   while (gathering_ && builder_.size_bytes() + bound > batch_bytes_) dispatch(lock);
-  if (!gathering_) open_batch();
+  if (!gathering_) MILLRACE_CHECK(open_batch());
   auto added = builder_.add(time, record.key, record.value, record.headers);
   if (!added) {
     if (builder_.empty()) gathering_.reset();
@@ -93,7 +110,12 @@ void Lane::dispatch(Lock& lock) {
     if (!bytes) return std::move(bytes).error();
     return partition_->append(*bytes);
   }();
-  builder_.reset();
+  // One that failed is not part of the log: the next one takes its sequences.
+  std::int32_t& sequence = batch_options_.producer.base_sequence;
+  if (appended && sequence >= 0) {
+    sequence = storage::sequence_plus(sequence, builder_.record_count());
+  }
+  builder_.reset(batch_options_);
   if (!appended) {
     finish(lock, batch, appended.error());
     return;

@@ -39,8 +39,14 @@ struct LaneContext {
   std::atomic<std::size_t> buffered_bytes{0};
   std::mutex error_mutex;
   std::optional<Error> first_error;
+  std::mutex identity_mutex;
+  record::ProducerIdentity identity;
 
   void note(const Error& error);
+  /// The producer's id and epoch, taken when it is first asked for.
+  Result<record::ProducerIdentity> identify();
+  /// When no lane will append any more.
+  void give_identity_back();
 };
 
 /// The producer's side of one partition: the batch that is gathering, and those that wait for their
@@ -65,7 +71,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
 
  private:
   using Lock = std::unique_lock<std::mutex>;
-  void open_batch();
+  Result<void> open_batch();
   void dispatch(Lock& lock);
   void lead(Lock& lock, const SentBatch* own);
   bool sync_appended(Lock& lock);
@@ -81,6 +87,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::shared_ptr<engine::Partition> partition_;
   std::shared_ptr<LaneContext> context_;
   std::size_t batch_bytes_ = 0;
+  record::BatchOptions batch_options_;  // with what identifies the gathering batch
   std::mutex mutex_;
   std::mutex delivery_mutex_;  // held during callbacks, so that they come in order; after mutex_
   record::BatchBuilder builder_;

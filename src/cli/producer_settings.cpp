@@ -41,6 +41,12 @@ Result<void> set_compression(ProducerOptions& options, std::string_view text) {
                "when this program was built");
 }
 
+Result<void> set_flag(bool& option, std::string_view text) {
+  if (text != "true" && text != "false") return Error(Errc::invalid_argument, "true or false");
+  option = text == "true";
+  return {};
+}
+
 Result<void> set_partitioner(ProducerOptions& options, std::string_view text) {
   if (text == "murmur2") {
     options.partitioner = partitioner::murmur2();
@@ -70,6 +76,8 @@ constexpr ProducerSetting producer_settings[] = {
     {"buffer.memory", "bytes sent but not yet acknowledged (33554432)",
      [](ProducerOptions& o, std::string_view v) { return set_bytes(o.buffer_bytes, v); }},
     {"compression.type", "none, gzip, snappy, lz4, zstd (the topic's)", set_compression},
+    {"enable.idempotence", "whether a batch handed in twice is stored once (true)",
+     [](ProducerOptions& o, std::string_view v) { return set_flag(o.idempotent, v); }},
     {"partitioner", "murmur2 (by key), sticky, round_robin, random (murmur2)", set_partitioner},
 };
 
@@ -110,7 +118,7 @@ ProducerOptions to_producer_options(const std::vector<std::string>& texts) {
 std::string producer_settings_help() {
   std::string help = "Producer settings for --config (in brackets the default):\n";
   for (const ProducerSetting& known : producer_settings) {
-    help += fmt::format("  {:<18}{}\n", known.name, known.help);
+    help += fmt::format("  {:<20}{}\n", known.name, known.help);
   }
   return help;
 }

@@ -54,6 +54,8 @@ Result<std::shared_ptr<BrokerCore>> BrokerCore::open(std::string_view path,
   MILLRACE_CHECK(registry::remove_doomed(core->directory_));
   MILLRACE_CHECK(core->load_checkpoints());
   MILLRACE_CHECK(core->load());
+  core->producer_ids_.emplace(core->directory_,
+                              [self = core.get()] { return self->largest_producer_id(); });
   core->closed_.store(false);
   core->hub_.wake_everybody();
   core->schedule_cleaning();
@@ -319,6 +321,26 @@ Result<BrokerServicePtr> BrokerCore::service(
   return made;
 }
 
+Result<record::ProducerIdentity> BrokerCore::take_producer_id() {
+  MILLRACE_CHECK(require_owner("giving a producer its id"));
+  return producer_ids_->take();
+}
+
+void BrokerCore::give_back(const record::ProducerIdentity& identity) {
+  if (producer_ids_) producer_ids_->give_back(identity);
+}
+
+std::int64_t BrokerCore::largest_producer_id() {
+  const std::lock_guard lock(mutex_);
+  std::int64_t largest = -1;
+  for (const auto& [name, topic] : topics_) {
+    for (const auto& partition : topic->partitions) {
+      largest = std::max(largest, partition->log().largest_producer_id());
+    }
+  }
+  return largest;
+}
+
 std::size_t BrokerCore::run_pending() {
   return scheduler_.run_pending(clock_->steady());
 }
@@ -340,6 +362,7 @@ Result<void> BrokerCore::close() {
   scheduler_.stop();
   hub_.wake_everybody();
   if (!owner_) return {};
+  producer_ids_->close();  // the directory will be somebody else's
   Result<void> first;
   const std::lock_guard lock(mutex_);
   for (const auto& [name, topic] : topics_) {

@@ -1,7 +1,5 @@
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
-#include <millrace/core/crc32c.hpp>
 #include <millrace/engine/topic_name.hpp>
 #include <millrace/engine/topic_registry.hpp>
 #include <millrace/storage/checkpoint.hpp>
@@ -54,14 +52,6 @@ std::vector<std::string_view> split(std::string_view line) {
   return words;
 }
 
-constexpr std::string_view checksum_word = " crc32c=";
-
-std::string checksum_of(std::string_view line) {
-  char digits[9];
-  std::snprintf(digits, sizeof digits, "%08x", crc32c(as_bytes(line)));
-  return digits;
-}
-
 std::optional<std::string> property(std::string_view text, std::string_view name) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -83,12 +73,9 @@ Result<void> create_meta(const os::DirectoryPtr& directory) {
 }  // namespace
 
 std::optional<TopicEntry> parse_topic(std::string_view line) {
-  const std::size_t end = line.rfind(checksum_word);
-  if (end == std::string_view::npos) return std::nullopt;
-  if (line.substr(end + checksum_word.size()) != checksum_of(line.substr(0, end))) {
-    return std::nullopt;
-  }
-  const auto words = split(line.substr(0, end));
+  const auto text = storage::without_checksum(line);
+  if (!text) return std::nullopt;
+  const auto words = split(*text);
   if (words.size() < 3 || !check_topic_name(words[0])) return std::nullopt;
   TopicEntry entry;
   entry.name = words[0];
@@ -109,7 +96,7 @@ std::optional<TopicEntry> parse_topic(std::string_view line) {
 std::string format_topic(const TopicEntry& topic) {
   std::string line = topic.name + " " + std::to_string(topic.partitions) + " " + topic.id;
   for (const auto& [name, value] : topic.config) line += " " + name + "=" + escape(value);
-  return line + std::string(checksum_word) + checksum_of(line);
+  return storage::with_checksum(std::move(line));
 }
 
 std::string make_uuid() {

@@ -125,6 +125,11 @@ LogOptions Log::options() const {
   return options_;
 }
 
+std::int64_t Log::largest_producer_id() const {
+  const std::lock_guard lock(mutex_);
+  return producers_.state().largest_id();
+}
+
 void Log::set_options(const LogOptions& options) {
   const std::lock_guard lock(mutex_);
   options_ = options;

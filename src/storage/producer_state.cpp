@@ -279,6 +279,12 @@ std::vector<ProducerSummary> ProducerState::summaries() const {
   return all;
 }
 
+std::int64_t ProducerState::largest_id() const noexcept {
+  std::int64_t largest = -1;
+  for (const auto& [id, producer] : producers_) largest = std::max(largest, id);
+  return largest;
+}
+
 void ProducerState::restore(std::span<const ProducerSummary> saved) {
   clear();
   for (const ProducerSummary& entry : saved) {

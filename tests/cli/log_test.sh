@@ -92,7 +92,8 @@ expect_equal "$(head -n 1 "$work/out")" "Dumping orders-0/$first.log"
 expect_equal "$(grep -c '^Dumping' "$work/out")" "$(segments | wc -l)"
 expect_out_has "baseOffset: 0 lastOffset: "
 expect_out_has " position: 0 CreateTime: "
-expect_out_has " producerId: -1 producerEpoch: -1 partitionLeaderEpoch: 0 isTransactional: false"
+expect_out_has " producerId: 0 producerEpoch: 0 partitionLeaderEpoch: 0 isTransactional: false"
+expect_out_has " producerId: 1000 producerEpoch: 0 "
 expect_out_has " compresscodec: none crc: "
 expect_equal "$(grep baseOffset "$work/out" | grep -cv 'isvalid: true$')" 0
 expect_equal "$(grep -o 'count: [0-9]*' "$work/out" | awk '{n += $2} END {print n}')" 30001
@@ -100,7 +101,7 @@ run log dump "$data" --records --offsets 29999:
 expect_done
 expect_equal "$(grep -c '^| offset' "$work/out")" 2
 expect_out_has "| offset: 29999 CreateTime: "
-expect_out_has "keySize: 9 valueSize: 72 sequence: -1 headerKeys: [] key: key 30000 payload: value"
+expect_out_has "keySize: 9 valueSize: 72 sequence: 29999 headerKeys: [] key: key 30000 payload: value"
 expect_out_has 'key: k payload: \xff\x01\\'
 run log dump "$data" --records --offsets 10:12 --json
 expect_done

@@ -119,6 +119,15 @@ run topic create robin --partitions 4
 seq 8 | "$millrace" produce robin --config partitioner=round_robin --config batch.size=1
 run topic describe robin --json
 expect_equal "$(grep -o '"end_offset":2' "$work/out" | wc -l)" 4
+run topic create numbered
+seq 3 | "$millrace" produce numbered
+seq 3 | "$millrace" produce numbered --config enable.idempotence=false
+run log dump "$MILLRACE_DATA/numbered-0" --records
+expect_done
+expect_equal "$(grep '^| offset' "$work/out" | grep -o 'sequence: [0-9-]*' | paste -sd ' ')" \
+  "sequence: 0 sequence: 1 sequence: 2 sequence: -1 sequence: -1 sequence: -1"
+run produce numbered --config enable.idempotence=maybe
+expect_failure 2 "enable.idempotence takes true or false, not \"maybe\""
 
 # --report: every record once, in order.
 run topic create reported --partitions 3

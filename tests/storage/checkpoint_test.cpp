@@ -22,3 +22,17 @@ TEST_CASE("a checkpoint that is cut short is refused by name", "[storage][checkp
     CHECK(parsed.error().message().find("the-file") != std::string::npos);
   }
 }
+
+TEST_CASE("an entry with a checksum is known again, and only that", "[storage][checkpoint]") {
+  const std::string line = with_checksum("a 1");
+  CHECK(line.starts_with("a 1 crc32c="));
+  CHECK(without_checksum(line) == "a 1");
+  CHECK(without_checksum(with_checksum("")) == "");
+  CHECK_FALSE(without_checksum("a 1"));
+  CHECK_FALSE(without_checksum(line + "0"));
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    std::string damaged = line;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    CHECK_FALSE(without_checksum(damaged));
+  }
+}

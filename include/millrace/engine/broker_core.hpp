@@ -4,8 +4,10 @@
 #include <map>
 #include <memory>
 #include <millrace/engine/partition.hpp>
+#include <millrace/engine/producer_ids.hpp>
 #include <millrace/engine/topic_registry.hpp>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -83,6 +85,12 @@ class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
   Result<BrokerServicePtr> service(const std::string& name,
                                    const std::function<Result<BrokerServicePtr>()>& make);
 
+  /// For a producer of batches: an id that is its own until it gives it back. The errors of
+  /// ProducerIds::take(); read_only for an attachment.
+  Result<record::ProducerIdentity> take_producer_id();
+  /// For who will not append under `identity` any more.
+  void give_back(const record::ProducerIdentity& identity);
+
   /// Runs due background work on the caller's thread; returns how many pieces ran.
   std::size_t run_pending();
   /// Flushes and closes all; the first error that says what was not durable.
@@ -101,6 +109,7 @@ class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
   Result<void> require_owner(std::string_view doing) const;
   Result<void> save();
   void announce_topics();
+  std::int64_t largest_producer_id();
   storage::RecoveryHints hints_for(std::string_view topic, PartitionId id) const;
   Result<void> load_checkpoints();
   Result<void> save_checkpoints();
@@ -120,7 +129,8 @@ class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
   std::map<std::string, TopicPtr, std::less<>> topics_;
   std::atomic<bool> closed_{true};  // until it is open
   std::atomic<std::uint64_t> topics_version_{0};
-  std::mutex services_mutex_;  // taken before mutex_
+  std::optional<ProducerIds> producer_ids_;  // of the owner; its lock comes before mutex_
+  std::mutex services_mutex_;                // taken before mutex_
   std::map<std::string, BrokerServicePtr> services_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <millrace/core/result.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,5 +12,10 @@ namespace millrace::inline v0::storage {
 /// not add up.
 Result<std::vector<std::string>> parse_checkpoint(std::string_view text, std::string_view file);
 std::string format_checkpoint(const std::vector<std::string>& entries);
+
+/// An entry whose damage must not pass for another entry: ends in its own checksum.
+std::string with_checksum(std::string entry);
+/// The entry that was given to with_checksum(), as a part of `line`; nothing if it is damaged.
+std::optional<std::string_view> without_checksum(std::string_view line);
 
 }  // namespace millrace::inline v0::storage

@@ -83,6 +83,8 @@ class Log final : public SegmentSource {
   Result<void> snapshot_producers();
   /// Forgets producers that have not written for producer_expiration; returns how many.
   std::size_t expire_producers();
+  /// The largest id of a producer that is not forgotten; -1 without any.
+  std::int64_t largest_producer_id() const;
   /// Starts a new segment if the active one has any batch.
   Result<void> roll();
 

@@ -106,6 +106,8 @@ class ProducerState {
   void clear();
 
   std::size_t size() const noexcept { return producers_.size(); }
+  /// -1 without any.
+  std::int64_t largest_id() const noexcept;
 
  private:
   struct Batch {
