@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <millrace/core/error.hpp>
 #include <millrace/core/result.hpp>
 #include <utility>
@@ -8,76 +9,48 @@
 namespace millrace::inline v0 {
 namespace {
 
+/// In the order of Errc, which begins at 1.
+constexpr const char* descriptions[] = {
+    "invalid argument",
+    "invalid topic name",
+    "topic exists",
+    "unknown topic",
+    "unknown partition",
+    "record too large",
+    "invalid record",
+    "offset out of range",
+    "corrupt data",
+    "foreign directory",
+    "newer format",
+    "directory locked",
+    "read only",
+    "no space left",
+    "input/output error",
+    "log failed",
+    "closed",
+    "serialization failed",
+    "back pressure",
+    "unsupported",
+    "unknown group",
+    "unknown member",
+    "illegal generation",
+    "rebalance in progress",
+    "fenced instance",
+    "inconsistent group protocol",
+    "member id required",
+    "group is full",
+    "group is not empty",
+    "sequence out of order",
+    "invalid producer epoch",
+    "invalid transaction state",
+    "transaction coordinator fenced",
+};
+static_assert(std::size(descriptions) ==
+              static_cast<std::size_t>(Errc::transaction_coordinator_fenced));
+
 const char* describe(Errc code) noexcept {
-  switch (code) {
-    case Errc::invalid_argument:
-      return "invalid argument";
-    case Errc::invalid_topic:
-      return "invalid topic name";
-    case Errc::topic_exists:
-      return "topic exists";
-    case Errc::unknown_topic:
-      return "unknown topic";
-    case Errc::unknown_partition:
-      return "unknown partition";
-    case Errc::record_too_large:
-      return "record too large";
-    case Errc::invalid_record:
-      return "invalid record";
-    case Errc::offset_out_of_range:
-      return "offset out of range";
-    case Errc::corrupt_data:
-      return "corrupt data";
-    case Errc::foreign_directory:
-      return "foreign directory";
-    case Errc::newer_format:
-      return "newer format";
-    case Errc::directory_locked:
-      return "directory locked";
-    case Errc::read_only:
-      return "read only";
-    case Errc::no_space:
-      return "no space left";
-    case Errc::io_error:
-      return "input/output error";
-    case Errc::log_failed:
-      return "log failed";
-    case Errc::closed:
-      return "closed";
-    case Errc::serialization:
-      return "serialization failed";
-    case Errc::back_pressure:
-      return "back pressure";
-    case Errc::unsupported:
-      return "unsupported";
-    case Errc::unknown_group:
-      return "unknown group";
-    case Errc::unknown_member:
-      return "unknown member";
-    case Errc::illegal_generation:
-      return "illegal generation";
-    case Errc::rebalance_in_progress:
-      return "rebalance in progress";
-    case Errc::fenced_instance:
-      return "fenced instance";
-    case Errc::inconsistent_protocol:
-      return "inconsistent group protocol";
-    case Errc::member_id_required:
-      return "member id required";
-    case Errc::group_full:
-      return "group is full";
-    case Errc::group_not_empty:
-      return "group is not empty";
-    case Errc::out_of_order_sequence:
-      return "sequence out of order";
-    case Errc::invalid_producer_epoch:
-      return "invalid producer epoch";
-    case Errc::invalid_transaction_state:
-      return "invalid transaction state";
-    case Errc::transaction_coordinator_fenced:
-      return "transaction coordinator fenced";
-  }
-  return "unknown error";
+  const auto index = static_cast<std::size_t>(code) - 1;
+  return index < std::size(descriptions) ? descriptions[index] : "unknown error";
 }
 
 class Category final : public std::error_category {

@@ -56,7 +56,7 @@ TEST_CASE("a partition without a usable control file cannot be attached", "[engi
   const auto code = [&] {
     return AttachedPartition::open("orders", 0, place.directory).error().code();
   };
-  CHECK(code() == Errc::io_error);
+  CHECK(code() == Errc::corrupt_data);
   place.directory->replace_file(storage::ControlFile::name, "short").value();
   CHECK(code() == Errc::corrupt_data);
   std::string content(storage::ControlFile::file_bytes, 'x');
