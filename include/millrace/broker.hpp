@@ -116,7 +116,7 @@ class Broker {
   Result<void> alter_topic(std::string_view name, const TopicSettings& changes) const;
   /// `total` must be more than there are. Keys may then map to other partitions.
   Result<void> add_partitions(std::string_view name, std::int32_t total) const;
-  /// Removes the topic and its files. Records that are being read stay readable until let go.
+  /// Removes the topic, its files and groups' offsets for it. What is being read stays readable.
   Result<void> delete_topic(std::string_view name) const;
 
   /// What opening found, for each partition that was not empty.

@@ -1,5 +1,6 @@
 #include <millrace/broker.hpp>
 #include <millrace/engine/broker_core.hpp>
+#include <millrace/server/group_service.hpp>
 #include <millrace/topic.hpp>
 
 namespace millrace::inline v0 {
@@ -131,7 +132,8 @@ Result<void> Broker::add_partitions(std::string_view name, std::int32_t total) c
 }
 
 Result<void> Broker::delete_topic(std::string_view name) const {
-  return core_->delete_topic(name);
+  MILLRACE_CHECK(core_->delete_topic(name));
+  return server::GroupService::forget_topic(*core_, name);
 }
 
 std::vector<PartitionRecoveryInfo> Broker::recovery_report() const {

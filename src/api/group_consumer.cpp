@@ -32,7 +32,6 @@ struct GroupConsumerCore::Impl {
   ConsumerCore consumer;
   server::LocalMember member;
   Clock::Steady last_commit;
-  std::map<PartitionId, Offset> committed;  // as far as this member knows
   std::atomic<bool> interrupted{false};
   bool has_left = false;
 };
@@ -82,13 +81,13 @@ coordinator::OffsetToCommit GroupConsumerCore::Impl::to_commit(PartitionId parti
           {offset, LeaderEpoch::unknown, std::move(metadata), core->clock().now(), std::nullopt}};
 }
 
-/// Those that have moved since they were committed.
+/// Those that differ from what is committed, and so durable.
 std::vector<coordinator::OffsetToCommit> GroupConsumerCore::Impl::positions() const {
   std::vector<coordinator::OffsetToCommit> moved;
   for (const PartitionId id : consumer.assignment()) {
     const auto position = consumer.position(id);
-    const auto known = committed.find(id);
-    if (position && (known == committed.end() || known->second != *position)) {
+    const auto known = service->committed(group, {topic->entry.name, id});
+    if (position && (!known || known->offset != *position)) {
       moved.push_back(to_commit(id, *position, {}));
     }
   }
@@ -98,11 +97,7 @@ std::vector<coordinator::OffsetToCommit> GroupConsumerCore::Impl::positions() co
 /// Where the group left off, or where it is to begin.
 Result<void> GroupConsumerCore::Impl::begin(PartitionId partition) {
   const auto found = service->committed(group, {topic->entry.name, partition});
-  if (found) {
-    committed[partition] = found->offset;
-    return consumer.seek(partition, found->offset);
-  }
-  committed.erase(partition);
+  if (found) return consumer.seek(partition, found->offset);
   if (options.consumer.auto_offset_reset != OffsetReset::none) return {};
   return Error(Errc::offset_out_of_range,
                "group " + group +
@@ -159,11 +154,7 @@ void GroupConsumerCore::Impl::auto_commit() {
   if (now < last_commit + *options.auto_commit_interval) return;
   last_commit = now;
   auto offsets = positions();
-  if (offsets.empty()) return;
-  for (const auto& offset : offsets) {
-    committed[offset.partition.partition] = offset.committed.offset;
-  }
-  member.commit_later(std::move(offsets), {});
+  if (!offsets.empty()) member.commit_later(std::move(offsets), {});
 }
 
 std::chrono::nanoseconds GroupConsumerCore::Impl::longest_wait(
@@ -224,18 +215,12 @@ Result<FetchedRecords> GroupConsumerCore::poll(std::chrono::nanoseconds wait) {
 Result<void> GroupConsumerCore::commit() {
   auto offsets = impl_->positions();
   if (offsets.empty()) return {};
-  MILLRACE_CHECK(impl_->member.commit(offsets));
-  for (const auto& offset : offsets) {
-    impl_->committed[offset.partition.partition] = offset.committed.offset;
-  }
-  return {};
+  return impl_->member.commit(std::move(offsets));
 }
 
 Result<void> GroupConsumerCore::commit(PartitionId partition, Offset offset, std::string metadata) {
   MILLRACE_CHECK(detail::partition_of(impl_->core, *impl_->topic, partition));
-  MILLRACE_CHECK(impl_->member.commit({impl_->to_commit(partition, offset, std::move(metadata))}));
-  impl_->committed[partition] = offset;
-  return {};
+  return impl_->member.commit({impl_->to_commit(partition, offset, std::move(metadata))});
 }
 
 void GroupConsumerCore::commit_later(std::function<void(const Result<void>&)> done) {

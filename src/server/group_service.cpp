@@ -246,6 +246,13 @@ Result<void> GroupService::remove_group(const std::string& group) {
   return removed;
 }
 
+Result<void> GroupService::forget_topic(engine::BrokerCore& broker, std::string_view topic) {
+  if (topic == coordinator::offsets_topic || !broker.topic(coordinator::offsets_topic)) return {};
+  MILLRACE_TRY(const auto service, of(broker));
+  service->run([&](Actions& actions) { service->coordinator_.remove_topic(topic, actions); });
+  return {};
+}
+
 void GroupService::look(const std::function<void(const coordinator::GroupCoordinator&)>& look) {
   const std::lock_guard lock(mutex_);
   look(coordinator_);

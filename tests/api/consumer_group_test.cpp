@@ -1,5 +1,6 @@
 #include <millrace/consumer_group.hpp>
 #include <millrace/millrace.hpp>
+#include <millrace/testing/manual_clock.hpp>
 #include <set>
 #include <thread>
 
@@ -101,6 +102,32 @@ TEST_CASE("Auto-commit commits what polls have returned", "[consumer_group]") {
   auto second = group.join().value();
   CHECK(read(second).empty());
   CHECK(second.lag(0).value() == 0);
+}
+
+TEST_CASE("A commit does not count on an auto-commit that is still to come", "[consumer_group]") {
+  testing::ManualClock clock;
+  const auto broker =
+      Broker::open(":memory:", {.background_thread = false, .clock = &clock}).value();
+  const auto topic = make_topic(broker, 1, 10);
+  auto member = TextGroup{topic, "g"}.join().value();
+  CHECK(read(member).size() == 10);
+  clock.advance(5s);
+  CHECK(read(member).empty());  // hands an auto-commit to a schedule that nobody runs
+  REQUIRE(member.commit());
+  REQUIRE(member.committed(0).value());
+  CHECK(member.committed(0).value()->offset == Offset{10});
+}
+
+TEST_CASE("What was committed for a topic goes with it", "[consumer_group]") {
+  const auto broker = Broker::open(":memory:").value();
+  {
+    auto member = TextGroup{make_topic(broker, 1, 10), "g"}.join().value();
+    CHECK(read(member).size() == 10);
+    REQUIRE(member.leave());
+  }
+  REQUIRE(broker.delete_topic("t"));
+  auto member = TextGroup{make_topic(broker, 1, 20), "g"}.join().value();
+  CHECK(read(member) == numbers(20));
 }
 
 TEST_CASE("Committed offsets and groups survive a restart of the process", "[consumer_group]") {

@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 
+#include "campaign.hpp"
 #include "catch.hpp"
 
 namespace millrace::test {
@@ -121,6 +122,17 @@ void for_random_groups(std::uint64_t seed, std::uint64_t rounds, const RandomGro
     INFO("MILLRACE_SEED=" << seed + round << " makes this group the first one:\n" << group);
     check(random, group);
   }
+}
+
+inline constexpr RandomGroupLimits any_group{};
+inline constexpr RandomGroupLimits uniform_group{.uniform = true};
+
+/// The same for 10,000 groups, or 1,000,000 in a long run, from MILLRACE_SEED or `fallback_seed`.
+template <typename Check>
+void for_campaign_groups(std::uint64_t fallback_seed, const RandomGroupLimits& limits,
+                         Check check) {
+  for_random_groups(millrace_test::campaign_seed(fallback_seed),
+                    millrace_test::campaign_rounds(10'000, 1'000'000), limits, check);
 }
 
 }  // namespace millrace::test

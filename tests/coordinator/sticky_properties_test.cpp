@@ -15,17 +15,9 @@ using namespace millrace::test;
 
 namespace {
 
-constexpr std::uint64_t normal_rounds = 10000;
-constexpr std::uint64_t long_rounds = 1000000;
-
-const RandomGroupLimits any_group{};
-const RandomGroupLimits uniform_group{.uniform = true};
-
 template <typename Check>
 void for_groups(const RandomGroupLimits& limits, Check check) {
-  const auto seed = millrace_test::campaign_seed(48611);
-  for_random_groups(seed, millrace_test::campaign_rounds(normal_rounds, long_rounds), limits,
-                    check);
+  for_campaign_groups(48611, limits, check);
 }
 
 GroupAssignment assign_sticky(const RandomGroup& group) {

@@ -50,6 +50,8 @@ class GroupService final : public engine::BrokerService,
       std::string_view group, const coordinator::TopicPartition& partition);
 
   Result<void> remove_group(const std::string& group);
+  /// Forgets what all groups of the broker committed for a topic that is deleted, if there are any.
+  static Result<void> forget_topic(engine::BrokerCore& broker, std::string_view topic);
   /// Lets `look` see all groups, with the coordinator held still.
   void look(const std::function<void(const coordinator::GroupCoordinator&)>& look);
 
