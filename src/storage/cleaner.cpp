@@ -51,6 +51,21 @@ Result<void> for_each_batch(Segment& segment, Visit&& visit) {
   return {};
 }
 
+/// Calls `visit` for every batch of a segment that starts below `limit`, in order, up to damage:
+/// only headers are read.
+template <typename Visit>
+Result<void> for_each_header(Segment& segment, Offset limit, Visit&& visit) {
+  MILLRACE_CHECK(segment.open());
+  for (std::uint64_t position = 0; position < segment.end();) {
+    MILLRACE_CHECK(segment.check_readable(position, record::layout::header_bytes));
+    const BatchView batch = segment.batch_at(position);
+    if (batch.size() == 0 || batch.base_offset() >= limit) break;
+    MILLRACE_CHECK(visit(batch));
+    position += batch.size();
+  }
+  return {};
+}
+
 template <typename Visit>
 Result<void> for_each_record(const BatchView& batch, std::vector<std::byte>& scratch,
                              Visit&& visit) {
@@ -167,8 +182,7 @@ class Rewriter {
 
   /// The last batch holds the segment's end; others may hold a producer's last sequence.
   bool stays_empty(const BatchView& batch, bool is_last) const {
-    return is_last || (batch.producer().id >= 0 &&
-                       rules_.now - batch.max_timestamp() < rules_.producer_retention);
+    return is_last || (rules_.last_batches != nullptr && rules_.last_batches->contains(batch));
   }
 
   Result<void> rewrite(const BatchView& batch, bool any, bool stamps_horizon) {
@@ -184,8 +198,9 @@ class Rewriter {
     }
     auto horizon = batch.delete_horizon();
     if (stamps_horizon) horizon = rules_.now + rules_.delete_retention;
-    MILLRACE_TRY(const MutableBytes bytes,
-                 builder_.finish_compacted(batch.last_offset_delta(), horizon));
+    MILLRACE_TRY(
+        const MutableBytes bytes,
+        builder_.finish_compacted(batch.last_offset_delta(), horizon, batch.max_timestamp()));
     record::stamp_batch(bytes, batch.base_offset(), batch.leader_epoch());
     if (any && batch.timestamp_type() == record::TimestampType::log_append_time) {
       record::stamp_append_time(bytes, batch.max_timestamp());
@@ -236,16 +251,32 @@ std::optional<Offset> KeyOffsets::find(std::string_view key) const noexcept {
 }
 
 Result<void> collect_transactions(Segment& segment, Offset limit, AbortedTransactions& aborted) {
-  MILLRACE_CHECK(segment.open());
-  for (std::uint64_t position = 0; position < segment.end();) {
-    MILLRACE_CHECK(segment.check_readable(position, record::layout::header_bytes));
-    const BatchView batch = segment.batch_at(position);
-    if (batch.size() == 0 || batch.base_offset() >= limit) break;
-    if (batch.is_control()) MILLRACE_CHECK(segment.check_readable(position, batch.size()));
+  return for_each_header(segment, limit, [&](const BatchView& batch) -> Result<void> {
+    if (batch.is_control()) {
+      const auto position = static_cast<std::uint64_t>(batch.data() - segment.data());
+      MILLRACE_CHECK(segment.check_readable(position, batch.size()));
+    }
     aborted.add(batch);
-    position += batch.size();
-  }
-  return {};
+    return {};
+  });
+}
+
+Result<void> collect_last_batches(Segment& segment, Offset limit, LastBatches& last) {
+  return for_each_header(segment, limit, [&](const BatchView& batch) -> Result<void> {
+    last.add(batch);
+    return {};
+  });
+}
+
+void LastBatches::add(const BatchView& batch) noexcept {
+  if (batch.is_control()) return;
+  const auto found = last_.find(batch.producer().id);
+  if (found != last_.end()) found->second = batch.last_offset();
+}
+
+bool LastBatches::contains(const BatchView& batch) const noexcept {
+  const auto found = last_.find(batch.producer().id);
+  return found != last_.end() && found->second == batch.last_offset();
 }
 
 Result<void> collect_keys(Segment& segment, const AbortedTransactions& aborted, KeyOffsets& keys) {

@@ -30,6 +30,22 @@ class AbortedTransactions {
   std::unordered_map<std::int64_t, std::vector<OffsetRange>> aborted_;
 };
 
+/// Where the last batch of each producer stands in a log: compaction keeps that one, without
+/// records if need be, for the sequence that it holds. Producers that the log forgot are not to be
+/// told of.
+class LastBatches {
+ public:
+  void add_producer(std::int64_t id) { last_.emplace(id, Offset{-1}); }
+  /// Takes every batch of the log in order.
+  void add(const record::BatchView& batch) noexcept;
+  /// Whether a batch is the last one of its producer.
+  bool contains(const record::BatchView& batch) const noexcept;
+  bool empty() const noexcept { return last_.empty(); }
+
+ private:
+  std::unordered_map<std::int64_t, Offset> last_;
+};
+
 /// The last offset of every key over the part of a log that was not cleaned yet (its "dirty" part).
 class KeyOffsets {
  public:
@@ -50,6 +66,9 @@ class KeyOffsets {
   std::uint64_t memory_bytes_ = 0;
 };
 
+/// Tells `last` of a segment's batches that start below `limit`.
+Result<void> collect_last_batches(Segment& segment, Offset limit, LastBatches& last);
+
 /// Tells `aborted` of a segment's batches that start below `limit`.
 Result<void> collect_transactions(Segment& segment, Offset limit, AbortedTransactions& aborted);
 
@@ -62,9 +81,7 @@ struct CleanRules {
   const AbortedTransactions* aborted = nullptr;
   Timestamp now;
   std::chrono::milliseconds delete_retention{0};
-  /// How long an idempotent producer's last sequence is kept, in a batch without records if need
-  /// be.
-  std::chrono::milliseconds producer_retention = std::chrono::hours(24);
+  const LastBatches* last_batches = nullptr;
 };
 
 /// Writes what compaction keeps of `segments` (adjacent, rising, known to the rules as a whole) as
