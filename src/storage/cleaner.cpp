@@ -142,12 +142,14 @@ class CleanedFile {
 
 class Rewriter {
  public:
-  Rewriter(const CleanRules& rules, CleanedFile& out, CleanStats& stats)
-      : rules_(rules), out_(out), stats_(stats) {}
+  Rewriter(const CleanRules& rules, TransactionData& transactions, CleanedFile& out,
+           CleanStats& stats)
+      : rules_(rules), transactions_(transactions), out_(out), stats_(stats) {}
 
   Result<void> batch(const BatchView& batch, bool is_last) {
     stats_.bytes_before += batch.size();
-    if (batch.is_control()) return out_.put(batch);
+    if (batch.is_control()) return control_batch(batch, is_last);
+    if (batch.is_transactional()) transactions_.add(batch);
     const bool aborted = rules_.aborted->contains(batch);
     bool tombstones = false;
     std::int64_t kept = 0;
@@ -171,7 +173,21 @@ class Rewriter {
   }
 
  private:
+  /// A marker without any batch of its transaction stays until its horizon, as a tombstone does.
+  Result<void> control_batch(const BatchView& batch, bool is_last) {
+    if (!read_marker(batch) || transactions_.end(batch)) return out_.put(batch);
+    const auto horizon = batch.delete_horizon();
+    if (!horizon) {
+      MILLRACE_CHECK(out_.start());
+      return rewrite(batch, true, true);
+    }
+    if (rules_.now < *horizon || stays_empty(batch, is_last)) return out_.put(batch);
+    stats_.dropped_markers.push_back(batch.base_offset());
+    return out_.start();
+  }
+
   bool keeps(const BatchView& batch, const RecordView& record) const {
+    if (batch.is_control()) return true;
     if (!record.key) return false;
     const auto last = rules_.keys->find(as_text(*record.key));
     if (last && *last > record.offset) return false;
@@ -188,6 +204,7 @@ class Rewriter {
   Result<void> rewrite(const BatchView& batch, bool any, bool stamps_horizon) {
     builder_.reset({.codec = any ? batch.codec() : record::Codec::none,
                     .transactional = batch.is_transactional(),
+                    .control = batch.is_control(),
                     .producer = batch.producer()});
     if (any) {
       MILLRACE_CHECK(for_each_record(batch, scratch_, [&](const RecordView& r) -> Result<void> {
@@ -210,6 +227,7 @@ class Rewriter {
   }
 
   const CleanRules& rules_;
+  TransactionData& transactions_;
   CleanedFile& out_;
   CleanStats& stats_;
   record::BatchBuilder builder_;
@@ -269,14 +287,16 @@ Result<void> collect_last_batches(Segment& segment, Offset limit, LastBatches& l
 }
 
 void LastBatches::add(const BatchView& batch) noexcept {
-  if (batch.is_control()) return;
   const auto found = last_.find(batch.producer().id);
-  if (found != last_.end()) found->second = batch.last_offset();
+  if (found == last_.end()) return;
+  (batch.is_control() ? found->second.marker : found->second.batch) = batch.last_offset();
 }
 
 bool LastBatches::contains(const BatchView& batch) const noexcept {
   const auto found = last_.find(batch.producer().id);
-  return found != last_.end() && found->second == batch.last_offset();
+  if (found == last_.end()) return false;
+  const Last& last = found->second;
+  return (batch.is_control() ? last.marker : last.batch) == batch.last_offset();
 }
 
 Result<void> collect_keys(Segment& segment, const AbortedTransactions& aborted, KeyOffsets& keys) {
@@ -291,13 +311,13 @@ Result<void> collect_keys(Segment& segment, const AbortedTransactions& aborted, 
 }
 
 Result<CleanStats> rewrite_segments(const std::vector<SegmentPtr>& segments,
-                                    const CleanRules& rules) {
+                                    const CleanRules& rules, TransactionData& transactions) {
   Segment& first = *segments.front();
   MILLRACE_CHECK(finish_exchange(first.directory()));
   MILLRACE_CHECK(first.open());
   CleanedFile out(first.directory(), first);
   CleanStats stats;
-  Rewriter rewriter(rules, out, stats);
+  Rewriter rewriter(rules, transactions, out, stats);
   auto written = [&]() -> Result<void> {
     if (segments.size() > 1) MILLRACE_CHECK(out.start());
     for (const auto& segment : segments) {
@@ -315,6 +335,21 @@ Result<CleanStats> rewrite_segments(const std::vector<SegmentPtr>& segments,
   stats.bytes_after = out.size();
   stats.changed = out.is_started();
   return stats;
+}
+
+Result<void> forget_transactions(const std::vector<SegmentPtr>& segments,
+                                 const std::vector<Offset>& dropped_markers) {
+  const auto is_dropped = [&](const AbortedTransaction& one) {
+    return std::binary_search(dropped_markers.begin(), dropped_markers.end(), one.last_offset);
+  };
+  for (const auto& segment : segments) {
+    if (dropped_markers.empty()) break;
+    const auto& directory = segment->directory();
+    auto transactions = read_transaction_index(directory, segment->base_offset());
+    if (!transactions || std::erase_if(*transactions, is_dropped) == 0) continue;
+    MILLRACE_CHECK(write_transaction_index(directory, segment->base_offset(), *transactions));
+  }
+  return {};
 }
 
 Result<void> swap_in(const os::DirectoryPtr& directory, const std::vector<SegmentPtr>& replaced,

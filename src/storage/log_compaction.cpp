@@ -91,13 +91,15 @@ Result<std::uint64_t> Log::compact(bool force) {
     MILLRACE_CHECK(collect_last_batches(*segment, limit, last_batches));
   }
   const CleanRules rules{&keys, &aborted, now, now_options.delete_retention, &last_batches};
+  TransactionData transactions;
   std::uint64_t freed = 0;
   const auto groups = group_segments(all, now_options);
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    MILLRACE_TRY(const CleanStats stats, rewrite_segments(groups[i], rules));
+    MILLRACE_TRY(const CleanStats stats, rewrite_segments(groups[i], rules, transactions));
     if (!stats.changed) continue;
     freed += stats.bytes_before - std::min(stats.bytes_before, stats.bytes_after);
     const Offset end = i + 1 < groups.size() ? groups[i + 1].front()->base_offset() : found.end;
+    MILLRACE_CHECK(forget_transactions(groups[i], stats.dropped_markers));
     MILLRACE_CHECK(exchange(groups[i], end));
   }
   MILLRACE_CHECK(directory_->replace_file(cleaner_checkpoint_name,
