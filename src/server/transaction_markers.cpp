@@ -65,7 +65,7 @@ std::vector<TopicPartition> TransactionService::write_markers(
   for (const TopicPartition& place : markers.partitions) {
     const auto written = write_marker(place, markers.producer, markers.is_commit);
     if (written || is_over(written.error())) continue;
-    broker_.scheduler().report(written.error());
+    if (!broker_.is_closed()) broker_.scheduler().report(written.error());
     missing.push_back(place);
   }
   return missing;

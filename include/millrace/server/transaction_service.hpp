@@ -2,6 +2,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <millrace/coordinator/group_coordinator.hpp>
 #include <millrace/coordinator/transaction_coordinator.hpp>
 #include <millrace/server/internal_topic.hpp>
 #include <mutex>
