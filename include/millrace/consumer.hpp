@@ -17,6 +17,14 @@ enum class OffsetReset : std::uint8_t {
   none,      ///< nowhere: poll() answers offset_out_of_range
 };
 
+/// Which records of transactions a consumer sees [isolation.level].
+enum class Isolation : std::uint8_t {
+  /// Those of committed ones. Reading ends where the first one begins that is still open.
+  read_committed,
+  /// All, as soon as they are there.
+  read_uncommitted,
+};
+
 /// Names in brackets are Kafka's.
 struct ConsumerOptions {
   /// Where assign() starts, and what to do when retention passed the consumer over
@@ -27,6 +35,9 @@ struct ConsumerOptions {
       1u << 20;           ///< about so many bytes a poll; one batch always [fetch.max.bytes]
   bool check_crc = true;  ///< check every batch that is read [check.crcs]
   WaitStrategy wait = WaitStrategy::block;
+  /// Unlike in Kafka (but as in librdkafka), what was aborted is not shown unless asked for.
+  /// Without transactions there is no difference.
+  Isolation isolation = Isolation::read_committed;
 };
 
 /// Reads bytes from any set of partitions of a broker. For one thread at a time, interrupt() apart.

@@ -1,6 +1,7 @@
 #pragma once
 /// Everything an application needs. Guide: broker.hpp opens a directory; topic.hpp and
-/// partition.hpp are what it holds; producer.hpp and consumer.hpp move records; serde.hpp,
+/// partition.hpp are what it holds; producer.hpp and consumer.hpp move records, consumer_group.hpp
+/// shares them out, transactional_producer.hpp makes several of them one; serde.hpp,
 /// partitioner.hpp and flush.hpp are where your own types plug in.
 #include <millrace/broker.hpp>
 #include <millrace/consumer.hpp>
@@ -12,3 +13,4 @@
 #include <millrace/record.hpp>
 #include <millrace/serde.hpp>
 #include <millrace/topic.hpp>
+#include <millrace/transactional_producer.hpp>

@@ -3,6 +3,8 @@
 #include <millrace/consumer.hpp>
 #include <millrace/engine/broker_core.hpp>
 
+#include "aborted_filter.hpp"
+
 namespace millrace::inline v0 {
 namespace {
 
@@ -13,12 +15,14 @@ struct Assigned {
   bool paused = false;
   /// The readable end when there was nothing to read below it. Looking again helps once it moves.
   std::optional<Offset> exhausted = {};
+  detail::AbortedFilter aborted = {};
 };
 
 /// How many records a poll takes of a chunk, and where it goes on after them.
 struct Taken {
   std::int64_t records = 0;
   Offset end;
+  bool transactional = false;  ///< any of them are part of a transaction
 };
 
 /// Takes at most `most` records at or behind `begin` from a batch that compaction left holes in.
@@ -45,6 +49,7 @@ Taken take_records(const storage::Chunk& chunk, std::int64_t most) {
     if (batch.size() == 0) break;
     at += batch.size();
     if (batch.is_control() || batch.record_count() == 0) continue;
+    taken.transactional |= batch.is_transactional();
     const Offset from = std::max(chunk.begin, batch.base_offset());
     const std::int64_t left = most - taken.records;
     if (batch.record_count() != batch.last_offset_delta() + 1) {
@@ -79,6 +84,10 @@ struct ConsumerCore::Impl {
                      std::size_t& bytes);
   Result<bool> fetch_all(FetchedRecords& into);
   bool has_news() const noexcept;
+  Offset end_of(const Assigned& a) const noexcept {
+    return options.isolation == Isolation::read_committed ? a.reader->stable_end()
+                                                          : a.reader->visible_end();
+  }
 };
 
 Result<Assigned*> ConsumerCore::Impl::find(PartitionId partition) {
@@ -94,10 +103,13 @@ Result<Assigned*> ConsumerCore::Impl::find(PartitionId partition) {
 Result<void> ConsumerCore::Impl::add(PartitionId partition) {
   MILLRACE_TRY(const PartitionHandle handle, detail::partition_of(broker, *topic, partition));
   const Offsets offsets = handle.offsets();
-  const Offset start =
-      options.auto_offset_reset == OffsetReset::latest ? offsets.end : offsets.start;
-  assigned.push_back(
-      {handle.reader(), storage::LogCursor(handle.reader()->source(), start), start});
+  Assigned added{handle.reader(), storage::LogCursor(handle.reader()->source(), offsets.start),
+                 offsets.start};
+  if (options.auto_offset_reset == OffsetReset::latest) {
+    added.position = end_of(added);
+    added.cursor.seek(added.position);
+  }
+  assigned.push_back(std::move(added));
   return {};
 }
 
@@ -117,8 +129,8 @@ Result<void> ConsumerCore::Impl::move_to(Assigned& a, Offset offset) {
 
 bool ConsumerCore::Impl::has_news() const noexcept {
   if (interrupted.load(std::memory_order_relaxed) || broker->is_closed()) return true;
-  return std::any_of(assigned.begin(), assigned.end(), [](const Assigned& a) {
-    const Offset end = a.reader->visible_end();
+  return std::any_of(assigned.begin(), assigned.end(), [this](const Assigned& a) {
+    const Offset end = end_of(a);
     return !a.paused && end != a.position && end != a.exhausted;
   });
 }
@@ -127,8 +139,12 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
                                        std::size_t& bytes) {
   bool reset_done = false;
   for (;;) {
-    const Offset limit = from.reader->visible_end();
+    const Offset limit = end_of(from);
     if (limit == from.position) return false;
+    if (limit < from.position && from.position <= from.reader->visible_end()) {
+      from.exhausted = limit;  // in front of an open transaction
+      return false;
+    }
     auto chunk = from.cursor.read(limit, {.max_bytes = bytes, .check_crc = options.check_crc});
     if (!chunk) {
       const Error& error = chunk.error();
@@ -154,8 +170,19 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
     from.exhausted.reset();
     if (taken.end != chunk->end) from.cursor.seek(taken.end);
     if (taken.records == 0) continue;
-    records -= std::min(records, taken.records);
     bytes -= std::min(bytes, chunk->bytes.size());
+    if (taken.transactional && options.isolation == Isolation::read_committed) [[unlikely]] {
+      auto committed = from.aborted.add_committed(
+          {from.reader, *std::move(chunk), begin, taken.end}, limit, into);
+      if (!committed) {
+        MILLRACE_CHECK(move_to(from, begin));
+        return committed.error().at(from.reader->topic(), from.reader->id());
+      }
+      records -= std::min(records, *committed);
+      if (*committed == 0 && bytes > 0) continue;
+      return *committed != 0;
+    }
+    records -= std::min(records, taken.records);
     into.add({from.reader, *std::move(chunk), begin, taken.end});
     return true;
   }
@@ -233,12 +260,12 @@ Result<void> ConsumerCore::seek_to_begin(PartitionId partition) {
 
 Result<void> ConsumerCore::seek_to_end(PartitionId partition) {
   MILLRACE_TRY(Assigned * a, impl_->find(partition));
-  return impl_->move_to(*a, a->reader->visible_end());
+  return impl_->move_to(*a, impl_->end_of(*a));
 }
 
 Result<void> ConsumerCore::seek_to_time(PartitionId partition, Timestamp time) {
   MILLRACE_TRY(Assigned * a, impl_->find(partition));
-  const Offset end = a->reader->visible_end();
+  const Offset end = impl_->end_of(*a);
   auto found = storage::find_time(a->reader->source(), time, end);
   if (!found) return found.error().at(a->reader->topic(), partition);
   return impl_->move_to(*a, *found ? (*found)->offset : end);

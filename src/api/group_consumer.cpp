@@ -3,6 +3,7 @@
 #include <millrace/consumer_group.hpp>
 #include <millrace/engine/broker_core.hpp>
 #include <millrace/server/local_member.hpp>
+#include <millrace/transactional_producer.hpp>
 
 namespace millrace::inline v0 {
 
@@ -17,6 +18,7 @@ struct GroupConsumerCore::Impl {
   Result<void> move_on();
   Result<void> act_on(const coordinator::OwnershipChange& change);
   Result<void> begin(PartitionId partition);
+  Result<void> begin_settled();
   void give_up(const Ids& gone);
   std::vector<coordinator::OffsetToCommit> positions() const;
   coordinator::OffsetToCommit to_commit(PartitionId partition, Offset offset,
@@ -30,6 +32,7 @@ struct GroupConsumerCore::Impl {
   const std::string group;
   const GroupOptions options;
   ConsumerCore consumer;
+  Ids unsettled;  // a transaction that is not over decides where to begin
   server::LocalMember member;
   Clock::Steady last_commit;
   std::atomic<bool> interrupted{false};
@@ -87,6 +90,7 @@ std::vector<coordinator::OffsetToCommit> GroupConsumerCore::Impl::positions() co
   for (const PartitionId id : consumer.assignment()) {
     const auto position = consumer.position(id);
     const auto known = service->committed(group, {topic->entry.name, id});
+    if (std::find(unsettled.begin(), unsettled.end(), id) != unsettled.end()) continue;
     if (position && (!known || known->offset != *position)) {
       moved.push_back(to_commit(id, *position, {}));
     }
@@ -96,6 +100,10 @@ std::vector<coordinator::OffsetToCommit> GroupConsumerCore::Impl::positions() co
 
 /// Where the group left off, or where it is to begin.
 Result<void> GroupConsumerCore::Impl::begin(PartitionId partition) {
+  if (service->has_pending(group, {topic->entry.name, partition})) {
+    unsettled.push_back(partition);
+    return consumer.pause(partition);
+  }
   const auto found = service->committed(group, {topic->entry.name, partition});
   if (found) return consumer.seek(partition, found->offset);
   if (options.consumer.auto_offset_reset != OffsetReset::none) return {};
@@ -106,7 +114,16 @@ Result<void> GroupConsumerCore::Impl::begin(PartitionId partition) {
       .at(topic->entry.name, partition);
 }
 
+Result<void> GroupConsumerCore::Impl::begin_settled() {
+  for (const PartitionId id : std::exchange(unsettled, {})) {
+    MILLRACE_CHECK(consumer.resume(id));
+    MILLRACE_CHECK(begin(id));
+  }
+  return {};
+}
+
 void GroupConsumerCore::Impl::give_up(const Ids& gone) {
+  for (const PartitionId id : gone) std::erase(unsettled, id);
   Ids left = consumer.assignment();
   std::erase_if(
       left, [&](PartitionId id) { return std::find(gone.begin(), gone.end(), id) != gone.end(); });
@@ -206,6 +223,7 @@ Result<FetchedRecords> GroupConsumerCore::poll(std::chrono::nanoseconds wait) {
   impl.auto_commit();
   for (;;) {
     MILLRACE_CHECK(impl.move_on());
+    MILLRACE_CHECK(impl.begin_settled());
     MILLRACE_TRY(auto fetched, impl.consumer.poll(impl.longest_wait(deadline)));
     if (!fetched.parts().empty() || impl.interrupted.exchange(false)) return fetched;
     if (SteadyClock::now() >= deadline) return fetched;
@@ -225,6 +243,27 @@ Result<void> GroupConsumerCore::commit(PartitionId partition, Offset offset, std
 
 void GroupConsumerCore::commit_later(std::function<void(const Result<void>&)> done) {
   impl_->member.commit_later(impl_->positions(), std::move(done));
+}
+
+Result<void> GroupConsumerCore::send_offsets_to(Transaction& transaction) {
+  if (impl_->options.auto_commit_interval) {
+    return Error(Errc::invalid_argument,
+                 "group " + impl_->group +
+                     ": sending offsets to a transaction while auto-commit commits them outside of "
+                     "it; set GroupOptions::auto_commit_interval to std::nullopt");
+  }
+  auto offsets = impl_->positions();
+  if (offsets.empty()) return {};
+  MILLRACE_TRY(const auto request, impl_->member.commit_request(std::move(offsets)));
+  return transaction.commit_offsets(request);
+}
+
+Result<void> GroupConsumerCore::rewind() {
+  const Impl::Ids all = impl_->consumer.assignment();
+  impl_->give_up(all);
+  MILLRACE_CHECK(impl_->consumer.assign(all));
+  for (const PartitionId id : all) MILLRACE_CHECK(impl_->begin(id));
+  return {};
 }
 
 Result<std::optional<Committed>> GroupConsumerCore::committed(PartitionId partition) const {

@@ -52,7 +52,8 @@ void GroupCoordinator::expire(const Now& now, GroupActions& actions) {
     if (!tombstones.empty()) {
       actions.writes.push_back({WriteId{++last_write_}, id, std::move(tombstones)});
     }
-    const bool in_use = entry.writes > 0 || entry.group.state() != GroupState::empty;
+    const bool in_use = entry.writes > 0 || !entry.pending.empty() ||
+                        entry.group.state() != GroupState::empty;
     if (entry.offsets.empty() && !in_use) unused.push_back(id);
   }
   for (const std::string& id : unused) forget(id, now, actions);
@@ -78,6 +79,10 @@ Result<void> GroupCoordinator::remove_group(const std::string& group, const Now&
   const Entry* const entry = find(group);
   if (entry == nullptr) {
     return Error(Errc::unknown_group, "there is no group " + group + " to delete");
+  }
+  if (!entry->pending.empty()) {
+    return Error(Errc::group_not_empty, "a transaction that is not over has offsets of group " +
+                                            group + "; end it before deleting the group");
   }
   if (entry->group.state() != GroupState::empty || entry->writes > 0) {
     return Error(Errc::group_not_empty, "group " + group + " has " +
@@ -112,21 +117,24 @@ Result<void> GroupCoordinator::load(Bytes key, std::optional<Bytes> value, const
     }
     MILLRACE_TRY(CommittedOffset committed, parse_offset(*value));
     find_or_make(std::string(offset->group))
-        .offsets.apply(offset->topic, offset->partition, std::move(committed), 0);
+        .offsets.apply(offset->topic, offset->partition, std::move(committed), ++last_write_);
     return {};
   }
   const auto* of_group = std::get_if<GroupKey>(&parsed);
   if (of_group == nullptr) return {};
   const std::string id(of_group->group);
   OffsetTable offsets;
+  std::map<std::int64_t, std::vector<PendingOffset>> pending;
   if (Entry* const known = find(id)) {
     offsets = std::move(known->offsets);
+    pending = std::move(known->pending);
     if (known->due) timers_.erase({*known->due, id});
     groups_.erase(id);
   }
-  if (!value && offsets.empty()) return {};
+  if (!value && offsets.empty() && pending.empty()) return {};
   Entry& entry = find_or_make(id);
   entry.offsets = std::move(offsets);
+  entry.pending = std::move(pending);
   if (!value) return {};
   MILLRACE_TRY(GroupSnapshot was, parse_group(*value));
   entry.group.load(std::move(was), now);

@@ -66,14 +66,22 @@ Result<std::shared_ptr<GroupService>> GroupService::of(engine::BrokerCore& broke
 }
 
 Result<void> GroupService::load() {
-  const auto damaged = [&](const Error& error) { broker_.scheduler().report(error); };
   const std::lock_guard lock(mutex_);
   const auto at = now();
-  MILLRACE_CHECK(topic_.read_all(
-      [&](Bytes key, std::optional<Bytes> value) {
-        if (auto loaded = coordinator_.load(key, value, at); !loaded) damaged(loaded.error());
-      },
-      damaged));
+  InternalTopic::Visitor visitor;
+  visitor.damaged = [&](const Error& error) { broker_.scheduler().report(error); };
+  visitor.record = [&](Bytes key, std::optional<Bytes> value,
+                       std::optional<std::int64_t> transaction_of) {
+    const auto loaded = transaction_of ? coordinator_.load_pending(*transaction_of, key, value)
+                                       : coordinator_.load(key, value, at);
+    if (!loaded) visitor.damaged(loaded.error());
+  };
+  visitor.marker = [&](PartitionId partition, std::int64_t producer_id, bool is_commit) {
+    coordinator_.end_transaction(producer_id, is_commit, [&](std::string_view group) {
+      return partition_of(group) == partition;
+    });
+  };
+  MILLRACE_CHECK(topic_.read_all(visitor));
   arm_timer();
   return {};
 }
@@ -102,9 +110,8 @@ std::vector<GroupService::Started> GroupService::start_writes(Actions& actions) 
   for (auto writes = std::exchange(actions.writes, {}); !writes.empty();
        writes = std::exchange(actions.writes, {})) {
     for (const coordinator::Write& write : writes) {
-      const PartitionId partition =
-          coordinator::coordinator_partition(write.group, topic_.partition_count());
-      auto end = topic_.append(partition, write.records, now().wall);
+      const PartitionId partition = partition_of(write.group);
+      auto end = topic_.append(partition, write.records, now().wall, write.transaction_of);
       if (!end) {
         coordinator_.written(write.id, std::move(end).error(), now(), actions);
         continue;
@@ -144,10 +151,7 @@ void GroupService::settle(Actions actions, std::vector<Started> started) {
 
 void GroupService::deliver(Actions& actions) {
   std::unique_lock lock(mutex_);
-  for (const std::string& group : std::exchange(actions.rebalancing, {})) {
-    const auto [first, last] = watchers_.equal_range(group);
-    for (auto at = first; at != last; ++at) at->second->rebalance_begun();
-  }
+  for (const std::string& group : std::exchange(actions.rebalancing, {})) call_watchers(group);
   auto joins = match(actions.joins, joins_);
   auto syncs = match(actions.syncs, syncs_);
   auto commits = match(actions.commits, commits_);
@@ -155,6 +159,11 @@ void GroupService::deliver(Actions& actions) {
   for (auto& [done, reply] : joins) done(std::move(reply));
   for (auto& [done, reply] : syncs) done(std::move(reply));
   for (auto& [done, reply] : commits) done(std::move(reply.answer));
+}
+
+void GroupService::call_watchers(const std::string& group) {
+  const auto [first, last] = watchers_.equal_range(group);
+  for (auto at = first; at != last; ++at) at->second->rebalance_begun();
 }
 
 void GroupService::arm_timer() {
@@ -204,6 +213,18 @@ Result<void> GroupService::leave(const std::string& group,
 }
 
 Result<void> GroupService::commit(const coordinator::CommitRequest& request) {
+  return wait_for_commit(
+      [&](Token token, Actions& actions) { coordinator_.commit(request, token, now(), actions); });
+}
+
+Result<void> GroupService::commit_in_transaction(const coordinator::CommitRequest& request,
+                                                 const coordinator::ProducerEpoch& producer) {
+  return wait_for_commit([&](Token token, Actions& actions) {
+    coordinator_.commit_in_transaction(request, producer, token, now(), actions);
+  });
+}
+
+Result<void> GroupService::wait_for_commit(const CommitEvent& event) {
   // Whoever syncs for this thread too may answer later than run() returns.
   const auto outcome = std::make_shared<Outcome>();
   run([&](Actions& actions) {
@@ -213,7 +234,7 @@ Result<void> GroupService::commit(const coordinator::CommitRequest& request) {
       outcome->is_done.store(true);
       outcome->is_done.notify_all();
     });
-    coordinator_.commit(request, token, now(), actions);
+    event(token, actions);
   });
   outcome->is_done.wait(false);
   return outcome->result;
@@ -231,6 +252,33 @@ void GroupService::commit_later(coordinator::CommitRequest request,
           self->coordinator_.commit(request, token, self->now(), actions);
         });
       });
+}
+
+Result<void> GroupService::end_transaction(PartitionId partition,
+                                           const coordinator::ProducerEpoch& producer,
+                                           bool is_commit) {
+  MILLRACE_TRY(const Offset end, [&]() -> Result<Offset> {
+    // With the lock held, so that offsets and marker stand in the log as they were taken up.
+    const std::lock_guard lock(mutex_);
+    MILLRACE_TRY(const Offset marked,
+                 append_marker(*topic_.partition(partition), producer, is_commit));
+    const auto waited = coordinator_.end_transaction(
+        producer.id, is_commit,
+        [&](std::string_view group) { return partition_of(group) == partition; });
+    for (const std::string& group : waited) call_watchers(group);
+    return marked;
+  }());
+  return topic_.wait_acknowledged(partition, end);
+}
+
+bool GroupService::has_pending(std::string_view group,
+                               const coordinator::TopicPartition& partition) {
+  const std::lock_guard lock(mutex_);
+  return coordinator_.has_pending(group, partition);
+}
+
+PartitionId GroupService::partition_of(std::string_view group) const noexcept {
+  return coordinator::coordinator_partition(group, topic_.partition_count());
 }
 
 std::optional<coordinator::CommittedOffset> GroupService::committed(

@@ -46,6 +46,19 @@ class GroupService final : public engine::BrokerService,
   Result<void> commit(const coordinator::CommitRequest& request);
   /// Returns at once; durable when `done` is called, on the broker's schedule.
   void commit_later(coordinator::CommitRequest request, std::function<void(Result<void>)> done);
+  /// The same within a producer's transaction, to which the group's partition of
+  /// __consumer_offsets has been added: the offsets count once that is committed.
+  Result<void> commit_in_transaction(const coordinator::CommitRequest& request,
+                                     const coordinator::ProducerEpoch& producer);
+  /// Ends what a producer's transaction has in a partition of __consumer_offsets. Durable when it
+  /// returns.
+  Result<void> end_transaction(PartitionId partition, const coordinator::ProducerEpoch& producer,
+                               bool is_commit);
+  /// Whether a transaction that is not over has offsets of that partition; those who watch the
+  /// group are called when it has none any more.
+  bool has_pending(std::string_view group, const coordinator::TopicPartition& partition);
+  /// Where in __consumer_offsets the offsets of a group are.
+  PartitionId partition_of(std::string_view group) const noexcept;
   std::optional<coordinator::CommittedOffset> committed(
       std::string_view group, const coordinator::TopicPartition& partition);
 
@@ -62,6 +75,7 @@ class GroupService final : public engine::BrokerService,
  private:
   using Actions = coordinator::GroupActions;
   using Event = std::function<void(Actions&)>;
+  using CommitEvent = std::function<void(coordinator::Token, Actions&)>;
   struct UnderWay {
     coordinator::WriteId id;
     Offset end;
@@ -76,10 +90,12 @@ class GroupService final : public engine::BrokerService,
   coordinator::Group::Now now() const;
   coordinator::Token next_token() { return coordinator::Token{++last_token_}; }
   void run(const Event& event);
+  Result<void> wait_for_commit(const CommitEvent& event);
   void settle(Actions actions, std::vector<Started> started);
   std::vector<Started> start_writes(Actions& actions);
   void end_writes(const Started& ended, const Result<void>& result, Actions& actions);
   void deliver(Actions& actions);
+  void call_watchers(const std::string& group);
   void arm_timer();
   void timer_task(Clock::Steady due);
 
