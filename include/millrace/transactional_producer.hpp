@@ -82,6 +82,9 @@ class Transaction {
   Result<void> commit();
   /// Makes nothing of it visible. Errors: as commit().
   Result<void> abort();
+  /// Calls `told` once with the outcome, within commit(), abort() or the destructor: for what the
+  /// program keeps in memory. Not called if the transaction is over.
+  void on_end(std::function<void(bool is_committed)> told);
   /// Neither committed nor aborted yet.
   bool is_open() const noexcept { return state_ != nullptr; }
 

@@ -34,11 +34,13 @@ struct TransactionalState {
   std::atomic<bool> is_open{false};
   std::atomic<bool> is_begun{false};  // it has partitions
   std::optional<Error> failure;       // why it can only be aborted
+  std::vector<std::function<void(bool)>> listeners;
 
   TopicSeat& seat_of(const std::shared_ptr<const engine::TopicCore>& topic);
   Result<void> admit(TopicSeat& seat, const engine::TopicCore& topic, PartitionId partition);
   Result<void> end(bool is_commit);
   Result<void> fail(const Error& error);
+  void close(bool is_committed);
 };
 
 TopicSeat& TransactionalState::seat_of(const std::shared_ptr<const engine::TopicCore>& topic) {
@@ -90,6 +92,11 @@ Result<void> TransactionalState::fail(const Error& error) {
   return *failure;
 }
 
+void TransactionalState::close(bool is_committed) {
+  for (const auto& told : std::exchange(listeners, {})) told(is_committed);
+  is_open.store(false);
+}
+
 }  // namespace detail
 
 Transaction::Transaction(std::shared_ptr<detail::TransactionalState> state)
@@ -108,6 +115,10 @@ Result<void> Transaction::check_open() const {
   if (state_) return {};
   return Error(Errc::invalid_transaction_state,
                "this transaction is over; begin another one with the producer");
+}
+
+void Transaction::on_end(std::function<void(bool)> told) {
+  if (state_) state_->listeners.push_back(std::move(told));
 }
 
 ProducerCore& Transaction::core_of(const std::shared_ptr<const engine::TopicCore>& topic) {
@@ -136,7 +147,7 @@ Result<void> Transaction::commit() {
   const auto committed = state_->end(true);
   const bool is_over = committed || committed.error().code() == Errc::producer_fenced;
   if (!is_over) return committed;
-  std::exchange(state_, nullptr)->is_open.store(false);
+  std::exchange(state_, nullptr)->close(committed.has_value());
   return committed;
 }
 
@@ -144,7 +155,7 @@ Result<void> Transaction::abort() {
   MILLRACE_CHECK(check_open());
   const auto state = std::exchange(state_, nullptr);
   auto aborted = state->end(false);
-  state->is_open.store(false);
+  state->close(false);
   return aborted;
 }
 
