@@ -62,6 +62,7 @@ void recover_rows(const Effort& effort, const RowSink& sink) {
 std::vector<Block> all_blocks() {
   std::vector<Block> blocks;
   for (const std::size_t bytes : {100u, 1024u}) add_size(blocks, bytes);
+  blocks.push_back({"B", "produce", {}, produce_rows});
   blocks.push_back({"B", "recover_after_kill9", {}, recover_rows});
   blocks.push_back({"B", "append.paced", paced_limits, paced_rows});
   blocks.push_back({"B", "wake", wake_limits, wake_rows});

@@ -22,6 +22,8 @@ void sustained_row(std::size_t value_bytes, const Effort& effort, const RowSink&
 /// One partition, flush before ack: 64 threads in send().get(), and one thread that keeps 64
 /// records under way.
 void senders_row(std::size_t value_bytes, const Effort& effort, const RowSink& sink);
+/// Blocks of 1,000 records sent plainly, by an idempotent producer, and as a transaction each.
+void produce_rows(const Effort& effort, const RowSink& sink);
 /// scan, get, space.
 void read_rows(std::size_t value_bytes, const Effort& effort, const RowSink& sink);
 /// Open and read of the last record after a SIGKILL, with `mebibytes` unflushed.

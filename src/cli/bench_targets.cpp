@@ -41,6 +41,11 @@ std::vector<Target> all_targets() {
     targets.push_back({fmt::format("{}senders64.sync{}", ours, tag),
                        fmt::format("{}append.sync.b1{}", ours, tag), 30});
   }
+  for (const std::string policy : {"nosync", "sync"}) {
+    const std::string row = ours + "produce." + policy;
+    targets.push_back({row + ".idempotent/100B", row + ".plain/100B", 0.97});
+    targets.push_back({row + ".transactional/100B", row + ".plain/100B", 0.85});
+  }
   const auto at_most = [&](const char* row, double bound, const char* against = "") {
     targets.push_back(
         {ours + row, *against == '\0' ? std::string() : limit + against, bound, false});

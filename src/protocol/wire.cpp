@@ -132,6 +132,10 @@ Result<void> WireReader::finish(std::string_view doing) const {
                            doing, remaining(), position(), end_ - begin_));
 }
 
+void WireWriter::raw(Bytes bytes) {
+  to_.insert(to_.end(), bytes.begin(), bytes.end());
+}
+
 void WireWriter::nullable_string(std::optional<std::string_view> text) {
   if (!text || !fits(text->size(), longest_string, "a string")) return int16(-1);
   int16(static_cast<std::int16_t>(text->size()));

@@ -155,7 +155,7 @@ class WireWriter {
   void tagged_field(std::uint32_t tag, Bytes value);
 
   /// The bytes as they are, without a length.
-  void raw(Bytes bytes) { to_.insert(to_.end(), bytes.begin(), bytes.end()); }
+  void raw(Bytes bytes);
 
   /// Whether everything so far could be said.
   bool ok() const noexcept { return problem_ == nullptr; }
