@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <memory>
+#include <millrace/core/topic_partition.hpp>
 #include <millrace/record/batch_view.hpp>
 #include <millrace/storage/log_cursor.hpp>
 #include <vector>
@@ -57,7 +58,7 @@ class FetchedRecords {
       return is_there;
     }
     /// Of the record that next() has given.
-    PartitionId partition() const noexcept { return partition_; }
+    const TopicPartition* source() const noexcept { return source_; }
 
    private:
     /// While records are decoded the memory is idle: asks for as much of what comes behind them,
@@ -76,7 +77,7 @@ class FetchedRecords {
     std::size_t part_ = 0;
     std::size_t at_ = 0;
     bool in_batch_ = false;
-    PartitionId partition_ = 0;
+    const TopicPartition* source_ = nullptr;
     Offset end_;
     record::RecordCursor cursor_;
     const std::byte* look_until_ = nullptr;

@@ -4,6 +4,8 @@
 
 namespace millrace::inline v0 {
 
+const TopicPartition detail::nowhere;
+
 bool FetchedRecords::Cursor::next_batch() {
   while (part_ < records_->parts_.size()) {
     const Part& part = records_->parts_[part_];
@@ -53,7 +55,7 @@ bool FetchedRecords::Cursor::next_slowly(record::RecordView& out) {
     if (step == Step::record && out.offset < part.end) {
       in_batch_ = true;
       end_ = part.end;
-      partition_ = part.partition->id();
+      source_ = &part.partition->name();
       return true;
     }
     if (!leave_batch(step)) return false;

@@ -5,8 +5,6 @@
 namespace millrace::inline v0::server {
 namespace {
 
-using coordinator::Token;
-
 /// 128 random bits as text, so that no two members ever have the same.
 std::string random_id() {
   thread_local std::random_device device;
@@ -33,7 +31,7 @@ struct Outcome {
 
 /// Takes the callbacks of `replies` out of `waiting`, each with its reply.
 template <typename Reply, typename Callback>
-auto match(std::vector<Reply>& replies, std::map<Token, Callback>& waiting) {
+auto match(std::vector<Reply>& replies, std::map<coordinator::Token, Callback>& waiting) {
   std::vector<std::pair<Callback, Reply>> matched;
   for (Reply& reply : replies) {
     if (auto node = waiting.extract(reply.token)) {
@@ -60,6 +58,7 @@ Result<std::shared_ptr<GroupService>> GroupService::of(engine::BrokerCore& broke
                                                  options.partitions, offsets_config()));
     std::shared_ptr<GroupService> made(new GroupService(broker, options, std::move(topic)));
     MILLRACE_CHECK(made->load());
+    MILLRACE_CHECK(made->forget_missing_topics());
     return engine::BrokerServicePtr(std::move(made));
   }));
   return std::static_pointer_cast<GroupService>(service);
@@ -75,6 +74,17 @@ Result<void> GroupService::load() {
       },
       damaged));
   arm_timer();
+  return {};
+}
+
+/// Of topics that were deleted just before the process ended.
+Result<void> GroupService::forget_missing_topics() {
+  for (const std::string& name : coordinator_.topics()) {
+    const auto topic = broker_.topic(name);
+    if (topic || topic.error().code() != Errc::unknown_topic) continue;
+    MILLRACE_CHECK(run_and_wait(
+        [&](Token token, Actions& actions) { coordinator_.remove_topic(name, token, actions); }));
+  }
   return {};
 }
 
@@ -203,7 +213,8 @@ Result<void> GroupService::leave(const std::string& group,
   return left;
 }
 
-Result<void> GroupService::commit(const coordinator::CommitRequest& request) {
+/// Runs an event that is answered among the commits, and waits for the answer.
+Result<void> GroupService::run_and_wait(const std::function<void(Token, Actions&)>& event) {
   // Whoever syncs for this thread too may answer later than run() returns.
   const auto outcome = std::make_shared<Outcome>();
   run([&](Actions& actions) {
@@ -213,10 +224,39 @@ Result<void> GroupService::commit(const coordinator::CommitRequest& request) {
       outcome->is_done.store(true);
       outcome->is_done.notify_all();
     });
-    coordinator_.commit(request, token, now(), actions);
+    event(token, actions);
   });
   outcome->is_done.wait(false);
   return outcome->result;
+}
+
+Result<void> GroupService::check_topics(const coordinator::CommitRequest& request) {
+  const std::string* known = nullptr;
+  for (const auto& offset : request.offsets) {
+    if (known != nullptr && *known == offset.partition.topic) continue;
+    known = &offset.partition.topic;
+    if (auto topic = broker_.topic(*known); !topic) {
+      return Error(topic.error().code(),
+                   "group " + request.from.group +
+                       ": committing an offset of it: " + topic.error().message())
+          .at(*known, offset.partition.partition);
+    }
+  }
+  return {};
+}
+
+void GroupService::start_commit(const coordinator::CommitRequest& request, Token token,
+                                Actions& actions) {
+  if (auto known = check_topics(request); !known) {
+    actions.commits.push_back({token, std::move(known)});
+    return;
+  }
+  coordinator_.commit(request, token, now(), actions);
+}
+
+Result<void> GroupService::commit(const coordinator::CommitRequest& request) {
+  return run_and_wait(
+      [&](Token token, Actions& actions) { start_commit(request, token, actions); });
 }
 
 void GroupService::commit_later(coordinator::CommitRequest request,
@@ -228,7 +268,7 @@ void GroupService::commit_later(coordinator::CommitRequest request,
         self->run([&](Actions& actions) {
           const Token token = self->next_token();
           self->commits_.emplace(token, done);
-          self->coordinator_.commit(request, token, self->now(), actions);
+          self->start_commit(request, token, actions);
         });
       });
 }
@@ -249,8 +289,9 @@ Result<void> GroupService::remove_group(const std::string& group) {
 Result<void> GroupService::forget_topic(engine::BrokerCore& broker, std::string_view topic) {
   if (topic == coordinator::offsets_topic || !broker.topic(coordinator::offsets_topic)) return {};
   MILLRACE_TRY(const auto service, of(broker));
-  service->run([&](Actions& actions) { service->coordinator_.remove_topic(topic, actions); });
-  return {};
+  return service->run_and_wait([&](Token token, Actions& actions) {
+    service->coordinator_.remove_topic(topic, token, actions);
+  });
 }
 
 void GroupService::look(const std::function<void(const coordinator::GroupCoordinator&)>& look) {

@@ -74,6 +74,22 @@ void LocalMember::keep_alive() {
   session_.answered(service_->heartbeat(session_.membership()));
 }
 
+void LocalMember::subscribe_matching(std::function<bool(const std::string&)> matches) {
+  matches_ = std::move(matches);
+  notice_topics();
+}
+
+void LocalMember::notice_topics() {
+  if (!matches_) return;
+  const auto topics = broker_.topics();
+  if (!topics) return;
+  std::vector<std::string> matching;
+  for (const auto& topic : *topics) {
+    if (matches_(topic->entry.name)) matching.push_back(topic->entry.name);
+  }
+  session_.subscribe(std::move(matching));
+}
+
 coordinator::OwnershipChange LocalMember::advance() {
   const auto counts = [this](const std::string& topic) { return partitions_of(topic); };
   for (;;) {
@@ -81,6 +97,7 @@ coordinator::OwnershipChange LocalMember::advance() {
     keep_alive();
     if (const auto version = broker_.topics_version(); version != topics_version_) {
       topics_version_ = version;
+      notice_topics();
       session_.check_counts(counts);
     }
     auto change = session_.take_change();

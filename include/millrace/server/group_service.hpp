@@ -42,7 +42,8 @@ class GroupService final : public engine::BrokerService,
             std::function<void(coordinator::SyncReply)> done);
   Result<void> heartbeat(const coordinator::Membership& from);
   Result<void> leave(const std::string& group, const coordinator::MemberIdentity& member);
-  /// Returns when the offsets are durable.
+  /// Returns when the offsets are durable. unknown_topic if one is of a topic that does not exist
+  /// (any more).
   Result<void> commit(const coordinator::CommitRequest& request);
   /// Returns at once; durable when `done` is called, on the broker's schedule.
   void commit_later(coordinator::CommitRequest request, std::function<void(Result<void>)> done);
@@ -50,7 +51,8 @@ class GroupService final : public engine::BrokerService,
       std::string_view group, const coordinator::TopicPartition& partition);
 
   Result<void> remove_group(const std::string& group);
-  /// Forgets what all groups of the broker committed for a topic that is deleted, if there are any.
+  /// Forgets what all groups of the broker committed for a topic that is deleted, or is about to be
+  /// made anew, if there are any. Durable when it returns.
   static Result<void> forget_topic(engine::BrokerCore& broker, std::string_view topic);
   /// Lets `look` see all groups, with the coordinator held still.
   void look(const std::function<void(const coordinator::GroupCoordinator&)>& look);
@@ -61,6 +63,7 @@ class GroupService final : public engine::BrokerService,
 
  private:
   using Actions = coordinator::GroupActions;
+  using Token = coordinator::Token;
   using Event = std::function<void(Actions&)>;
   struct UnderWay {
     coordinator::WriteId id;
@@ -76,6 +79,10 @@ class GroupService final : public engine::BrokerService,
   coordinator::Group::Now now() const;
   coordinator::Token next_token() { return coordinator::Token{++last_token_}; }
   void run(const Event& event);
+  Result<void> run_and_wait(const std::function<void(Token, Actions&)>& event);
+  Result<void> check_topics(const coordinator::CommitRequest& request);
+  void start_commit(const coordinator::CommitRequest& request, Token token, Actions& actions);
+  Result<void> forget_missing_topics();
   void settle(Actions actions, std::vector<Started> started);
   std::vector<Started> start_writes(Actions& actions);
   void end_writes(const Started& ended, const Result<void>& result, Actions& actions);
