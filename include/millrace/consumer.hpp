@@ -47,7 +47,11 @@ struct ConsumerOptions {
   OffsetReset auto_offset_reset = OffsetReset::earliest;
   std::int32_t max_records = 500;  ///< at most so many records a poll [max.poll.records]
   std::size_t max_bytes =
-      1u << 20;           ///< about so many bytes a poll; one batch always [fetch.max.bytes]
+      1u << 20;  ///< about so many bytes a poll; one batch always [fetch.max.bytes]
+  /// Most memory that the records it has given out take together, until they are destroyed. Only
+  /// decompressed batches take any, the rest lies in the log's map. While it is used up polls
+  /// return nothing.
+  std::size_t memory_bytes = 64u << 20;
   bool check_crc = true;  ///< check every batch that is read [check.crcs]
   WaitStrategy wait = WaitStrategy::block;
 };
@@ -78,6 +82,8 @@ class ConsumerCore {
   Result<void> pause(const TopicPartition& partition);
   Result<void> resume(const TopicPartition& partition);
   Result<FetchedRecords> poll(std::chrono::nanoseconds wait);
+  /// Memory that records it has given out take now.
+  std::size_t held_bytes() const noexcept;
   /// From now on a poll that waits returns when a topic is made, grows or goes.
   void return_on_new_topics();
   void interrupt() noexcept;
@@ -143,7 +149,8 @@ class Consumer {
   /// The next records, in order per partition, or none if nothing came within `wait` or interrupt()
   /// was called: both are values, not errors. Moves the positions behind what it returns. Errors:
   /// corrupt_data, with topic, partition and the offsets that cannot be read: the position stays,
-  /// so seek to error.offsets().end to go on; offset_out_of_range with OffsetReset::none; closed.
+  /// so seek to error.offsets().end to go on; the same for a batch that does not fit into
+  /// ConsumerOptions::memory_bytes; offset_out_of_range with OffsetReset::none; closed.
   Result<Records<K, V>> poll(std::chrono::nanoseconds wait) {
     MILLRACE_TRY(auto fetched, core_.poll(wait));
     return Records<K, V>(std::move(fetched));

@@ -1,6 +1,7 @@
 #pragma once
 #include <millrace/consumer.hpp>
 #include <millrace/coordinator/assignor.hpp>
+#include <millrace/group_run.hpp>
 #include <millrace/subscription.hpp>
 #include <optional>
 #include <string>
@@ -68,6 +69,8 @@ class GroupConsumerCore {
   Result<void> seek_to_end(const TopicPartition& partition);
   Result<void> seek_to_time(const TopicPartition& partition, Timestamp time);
   Result<void> leave();
+  /// Whether auto-commit is on.
+  bool commits_by_itself() const noexcept;
   ConsumerCore& consumer() noexcept;
   const ConsumerCore& consumer() const noexcept;
   void interrupt() noexcept;
@@ -188,6 +191,29 @@ class ConsumerGroup {
   Result<GroupConsumer<K, V>> join() const {
     MILLRACE_TRY(auto core, GroupConsumerCore::join(broker_, subscription_, group_, options_));
     return GroupConsumer<K, V>(std::move(core));
+  }
+
+  /// Reads with `threads` members, each on a thread of its own (the caller's is one), and gives
+  /// each record to `handler(record)`, until `stop` is requested or something fails. At least once:
+  /// a record is committed after `handler` returned from it, every auto_commit_interval (after each
+  /// poll if that is not given), before partitions pass to others, and at the end.
+  ///
+  /// `handler` returns nothing or a Result<void>, is called by several threads at once with records
+  /// of different partitions, in order within each partition, and must not throw. An error that it
+  /// returns ends the run: that record and those behind it in its partition are not committed, and
+  /// come again in the next run. When stopped every thread finishes the record at hand, commits,
+  /// and leaves the group. Members of a static group add "-0", "-1"... to instance_id.
+  ///
+  /// Success if stopped; else the first error: of `handler`, of join(), poll() or commit().
+  /// invalid_argument if `threads` is less than 1.
+  template <typename Handler>
+  Result<void> run(int threads, Handler handler, const std::stop_token& stop = {}) const {
+    const auto join = [this, threads](int thread) {
+      GroupOptions options = options_;
+      if (options.instance_id && threads > 1) *options.instance_id += "-" + std::to_string(thread);
+      return GroupConsumerCore::join(broker_, subscription_, group_, options);
+    };
+    return detail::run_members(threads, join, detail::make_handler<K, V>(handler), stop);
   }
 
  private:

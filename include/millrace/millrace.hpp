@@ -6,6 +6,7 @@
 #include <millrace/consumer.hpp>
 #include <millrace/consumer_group.hpp>
 #include <millrace/flush.hpp>
+#include <millrace/groups.hpp>
 #include <millrace/partition.hpp>
 #include <millrace/partitioner.hpp>
 #include <millrace/producer.hpp>

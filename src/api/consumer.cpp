@@ -4,6 +4,8 @@
 #include <millrace/consumer.hpp>
 #include <millrace/engine/broker_core.hpp>
 
+#include "api/unpacking.hpp"
+
 namespace millrace::inline v0 {
 namespace {
 
@@ -71,6 +73,8 @@ struct ConsumerCore::Impl {
   std::vector<storage::ControlBlock*> flags;
   std::size_t next = 0;
   std::atomic<bool> interrupted{false};
+  std::shared_ptr<MemoryBudget> memory;
+  bool has_no_memory = false;                     // for the next records, as of the last look
   std::optional<std::uint64_t> topics_seen = {};  // given if news of topics end a poll
 
   Result<Assigned*> find(const TopicPartition& partition);
@@ -201,6 +205,17 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
       from.exhausted = limit;
       return false;
     }
+    std::vector<FetchedRecords::Unpacked> unpacked;
+    if (auto fits = detail::unpack(*chunk, memory, unpacked); !fits) {
+      from.cursor.seek(from.position);
+      return fits.error().at(from.reader->topic(), from.reader->id());
+    }
+    from.cursor.seek(chunk->end);
+    if (chunk->empty()) {
+      from.cursor.seek(from.position);
+      has_no_memory = true;
+      return false;
+    }
     const Taken taken = take_records(*chunk, records);
     const Offset begin = from.position;
     from.position = taken.end;
@@ -210,6 +225,7 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
     records -= std::min(records, taken.records);
     bytes -= std::min(bytes, chunk->bytes.size());
     into.add({from.reader, *std::move(chunk), begin, taken.end});
+    for (auto& batch : unpacked) into.add(std::move(batch));
     return true;
   }
 }
@@ -218,6 +234,7 @@ Result<bool> ConsumerCore::Impl::fetch_all(FetchedRecords& into) {
   std::int64_t records = std::max(options.max_records, 1);
   std::size_t bytes = std::max<std::size_t>(options.max_bytes, 1);
   bool any = false;
+  has_no_memory = false;
   // The partition after the one that was served last comes first, so that none starves.
   const std::size_t count = assigned.size();
   const std::size_t first = next;
@@ -239,6 +256,7 @@ ConsumerCore::ConsumerCore(const Broker& broker, const ConsumerOptions& options)
     : impl_(std::make_unique<Impl>()) {
   impl_->broker = broker.core();
   impl_->options = options;
+  impl_->memory = std::make_shared<MemoryBudget>(std::max<std::size_t>(options.memory_bytes, 1));
 }
 
 ConsumerCore::ConsumerCore(ConsumerCore&&) noexcept = default;
@@ -325,6 +343,10 @@ Result<void> ConsumerCore::resume(const TopicPartition& partition) {
   return {};
 }
 
+std::size_t ConsumerCore::held_bytes() const noexcept {
+  return impl_->memory->held();
+}
+
 void ConsumerCore::return_on_new_topics() {
   impl_->topics_seen = impl_->broker->topics_version();
 }
@@ -341,6 +363,7 @@ Result<FetchedRecords> ConsumerCore::poll(std::chrono::nanoseconds wait) {
     }
     MILLRACE_TRY(const bool any, impl.fetch_all(fetched));
     if (any || impl.interrupted.exchange(false) || impl.notice_topics()) return fetched;
+    if (impl.has_no_memory) return fetched;  // the caller has what is to be given back
     if (wait <= std::chrono::nanoseconds(0)) return fetched;
     if (!deadline) {
       const auto now = clock::now();

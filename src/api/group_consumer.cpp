@@ -323,9 +323,13 @@ Result<void> GroupConsumerCore::leave() {
   Result<void> first;
   if (impl.options.auto_commit_interval && impl.member.session().is_member()) first = commit();
   impl.give_up(impl.consumer.assignment());
-  if (impl.options.instance_id) return first;
+  if (impl.options.instance_id && impl.member.session().is_member()) return first;
   auto left = impl.member.leave();
   return first ? left : first;
+}
+
+bool GroupConsumerCore::commits_by_itself() const noexcept {
+  return impl_->options.auto_commit_interval.has_value();
 }
 
 ConsumerCore& GroupConsumerCore::consumer() noexcept {

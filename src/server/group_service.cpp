@@ -294,9 +294,31 @@ Result<void> GroupService::forget_topic(engine::BrokerCore& broker, std::string_
   });
 }
 
-void GroupService::look(const std::function<void(const coordinator::GroupCoordinator&)>& look) {
+void GroupService::look(const Look& look) {
+  run([](Actions&) {});  // members of a process that is gone are not there any more
   const std::lock_guard lock(mutex_);
   look(coordinator_);
+}
+
+Result<void> GroupService::look_at(engine::BrokerCore& broker, const Look& look) {
+  const auto topic = broker.topic(coordinator::offsets_topic);
+  if (topic && broker.is_owner()) {
+    MILLRACE_TRY(const auto service, of(broker));
+    service->look(look);
+    return {};
+  }
+  if (!topic && topic.error().code() != Errc::unknown_topic) return topic.error();
+  coordinator::GroupCoordinator written({}, random_id);
+  const coordinator::Group::Now now{broker.clock().steady(), broker.clock().now()};
+  if (topic) {
+    MILLRACE_CHECK(InternalTopic::of(*topic).read_all(
+        [&](Bytes key, std::optional<Bytes> value) {
+          static_cast<void>(written.load(key, value, now));  // what is damaged is left out
+        },
+        [](const Error&) {}));
+  }
+  look(written);
+  return {};
 }
 
 void GroupService::watch(const std::string& group, GroupWatcher& watcher) {

@@ -55,7 +55,10 @@ class GroupService final : public engine::BrokerService,
   /// made anew, if there are any. Durable when it returns.
   static Result<void> forget_topic(engine::BrokerCore& broker, std::string_view topic);
   /// Lets `look` see all groups, with the coordinator held still.
-  void look(const std::function<void(const coordinator::GroupCoordinator&)>& look);
+  using Look = std::function<void(const coordinator::GroupCoordinator&)>;
+  void look(const Look& look);
+  /// The same for any broker: of another process's groups `look` sees what they have written.
+  static Result<void> look_at(engine::BrokerCore& broker, const Look& look);
 
   void watch(const std::string& group, GroupWatcher& watcher);
   /// After it returns the watcher is not called any more.
