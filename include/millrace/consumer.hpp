@@ -40,6 +40,14 @@ inline constexpr OffsetReset OffsetReset::earliest{Kind::earliest, {}};
 inline constexpr OffsetReset OffsetReset::latest{Kind::latest, {}};
 inline constexpr OffsetReset OffsetReset::none{Kind::none, {}};
 
+/// Which records of transactions a consumer sees [isolation.level].
+enum class Isolation : std::uint8_t {
+  /// Those of committed ones. Reading ends where the first one begins that is still open.
+  read_committed,
+  /// All, as soon as they are there.
+  read_uncommitted,
+};
+
 /// Names in brackets are Kafka's.
 struct ConsumerOptions {
   /// Where assign() starts, and what to do when retention passed the consumer over
@@ -54,6 +62,9 @@ struct ConsumerOptions {
   std::size_t memory_bytes = 64u << 20;
   bool check_crc = true;  ///< check every batch that is read [check.crcs]
   WaitStrategy wait = WaitStrategy::block;
+  /// Unlike in Kafka (but as in librdkafka), what was aborted is not shown unless asked for.
+  /// Without transactions there is no difference.
+  Isolation isolation = Isolation::read_committed;
 };
 
 /// Reads bytes from any set of partitions of a broker. For one thread at a time, interrupt() apart.

@@ -8,6 +8,8 @@
 
 namespace millrace::inline v0 {
 
+class Transaction;
+
 /// How partitions are divided among the members of a group; see coordinator/assignor.hpp for those
 /// that there are, and for how to write your own.
 using Assignor = coordinator::Assignor;
@@ -63,6 +65,8 @@ class GroupConsumerCore {
   Result<void> commit();
   Result<void> commit(const TopicPartition& partition, Offset offset, std::string metadata);
   void commit_later(std::function<void(const Result<void>&)> done);
+  Result<void> send_offsets_to(Transaction& transaction);
+  Result<void> rewind();
   Result<std::optional<Committed>> committed(const TopicPartition& partition) const;
   Result<void> seek(const TopicPartition& partition, Offset offset);
   Result<void> seek_to_begin(const TopicPartition& partition);
@@ -121,6 +125,15 @@ class GroupConsumer {
   void commit_later(std::function<void(const Result<void>&)> done = {}) {
     core_.commit_later(std::move(done));
   }
+  /// Commits as part of a transaction what polls have returned so far: it counts once that is
+  /// committed. Auto-commit must be off: invalid_argument. Errors besides: those of commit(), and
+  /// producer_fenced, concurrent_transactions.
+  Result<void> send_offsets_to(Transaction& transaction) {
+    return core_.send_offsets_to(transaction);
+  }
+  /// Goes back to what the group has committed, as after a transaction that was aborted: the next
+  /// poll returns that once more.
+  Result<void> rewind() { return core_.rewind(); }
   /// What the group committed last for a partition, whoever reads it.
   Result<std::optional<Committed>> committed(const TopicPartition& partition) const {
     return core_.committed(partition);

@@ -39,7 +39,13 @@ enum class SendStatus : std::uint8_t {
 
 namespace detail {
 struct SentBatch;
-}
+/// What makes a producer part of transactions: whose they are, and who is asked before a record
+/// goes to a partition.
+struct TransactionSeat {
+  record::ProducerIdentity producer;
+  std::function<Result<void>(PartitionId)> admit;
+};
+}  // namespace detail
 
 /// The outcome of a send, now or later. Need not be kept.
 class PendingReceipt {
@@ -50,6 +56,12 @@ class PendingReceipt {
   bool is_done() const noexcept;
   /// Waits until the record is acknowledged; helps to get it there, so it needs no other thread.
   Result<Receipt> get() const;
+  /// Of a record that could not be sent.
+  static PendingReceipt refused(Error error) {
+    PendingReceipt pending;
+    pending.error_ = std::move(error);
+    return pending;
+  }
 
  private:
   friend class ProducerCore;
@@ -79,6 +91,9 @@ class ProducerCore {
  public:
   ProducerCore(const Broker& broker, std::shared_ptr<const engine::TopicCore> topic,
                ProducerOptions options);
+  /// For a TransactionalProducer, which ends what is sent.
+  ProducerCore(const Broker& broker, std::shared_ptr<const engine::TopicCore> topic,
+               ProducerOptions options, detail::TransactionSeat seat);
   ProducerCore(ProducerCore&&) noexcept;
   ProducerCore& operator=(ProducerCore&&) noexcept;
   ~ProducerCore();

@@ -1,6 +1,7 @@
 #include <millrace/broker.hpp>
 #include <millrace/engine/broker_core.hpp>
 #include <millrace/server/group_service.hpp>
+#include <millrace/server/transaction_service.hpp>
 #include <millrace/topic.hpp>
 
 namespace millrace::inline v0 {
@@ -65,6 +66,10 @@ TopicInfo info_of(const engine::TopicCore& topic) {
 
 Result<Broker> Broker::open(std::string_view path, const BrokerOptions& options) {
   MILLRACE_TRY(auto core, engine::BrokerCore::open(path, core_options(options)));
+  // What a process that is gone left open would hold up those who read committed records.
+  if (auto done = server::TransactionService::recover(*core); !done) {
+    core->scheduler().report(done.error());
+  }
   return Broker(std::move(core));
 }
 

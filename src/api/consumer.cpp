@@ -4,6 +4,7 @@
 #include <millrace/consumer.hpp>
 #include <millrace/engine/broker_core.hpp>
 
+#include "aborted_filter.hpp"
 #include "api/unpacking.hpp"
 
 namespace millrace::inline v0 {
@@ -16,12 +17,14 @@ struct Assigned {
   bool paused = false;
   /// The readable end when there was nothing to read below it. Looking again helps once it moves.
   std::optional<Offset> exhausted = {};
+  detail::AbortedFilter aborted = {};
 };
 
 /// How many records a poll takes of a chunk, and where it goes on after them.
 struct Taken {
   std::int64_t records = 0;
   Offset end;
+  bool transactional = false;  ///< any of them are part of a transaction
 };
 
 /// Takes at most `most` records at or behind `begin` from a batch that compaction left holes in.
@@ -48,6 +51,7 @@ Taken take_records(const storage::Chunk& chunk, std::int64_t most) {
     if (batch.size() == 0) break;
     at += batch.size();
     if (batch.is_control() || batch.record_count() == 0) continue;
+    taken.transactional |= batch.is_transactional();
     const Offset from = std::max(chunk.begin, batch.base_offset());
     const std::int64_t left = most - taken.records;
     if (batch.record_count() != batch.last_offset_delta() + 1) {
@@ -93,6 +97,11 @@ struct ConsumerCore::Impl {
   }
   bool notice_topics() noexcept;
   std::string topic_names() const;
+  Offset end_of(engine::PartitionReader& reader) const noexcept {
+    return options.isolation == Isolation::read_committed ? reader.stable_end()
+                                                          : reader.visible_end();
+  }
+  Offset end_of(const Assigned& a) const noexcept { return end_of(*a.reader); }
 };
 
 Result<Assigned*> ConsumerCore::Impl::find(const TopicPartition& partition) {
@@ -127,9 +136,9 @@ Offset ConsumerCore::Impl::start_of(engine::PartitionReader& reader) const {
   const auto age = options.auto_offset_reset.age();
   if (!age) {
     const bool latest = options.auto_offset_reset == OffsetReset::latest;
-    return latest ? reader.visible_end() : reader.log_start_offset();
+    return latest ? end_of(reader) : reader.log_start_offset();
   }
-  const Offset end = reader.visible_end();
+  const Offset end = end_of(reader);
   const auto found = storage::find_time(reader.source(), broker->clock().now() - *age, end);
   // Where a log is damaged reading it from its start will tell.
   if (!found) return reader.log_start_offset();
@@ -150,7 +159,7 @@ void ConsumerCore::Impl::move_to(Assigned& a, Offset offset) {
 }
 
 Result<void> ConsumerCore::Impl::move_to_time(Assigned& a, Timestamp time) const {
-  const Offset end = a.reader->visible_end();
+  const Offset end = end_of(a);
   auto found = storage::find_time(a.reader->source(), time, end);
   if (!found) return found.error().at(a.reader->topic(), a.reader->id());
   move_to(a, *found ? (*found)->offset : end);
@@ -175,8 +184,8 @@ std::string ConsumerCore::Impl::topic_names() const {
 bool ConsumerCore::Impl::has_news() const noexcept {
   if (interrupted.load(std::memory_order_relaxed) || broker->is_closed()) return true;
   if (has_new_topics()) return true;
-  return std::any_of(assigned.begin(), assigned.end(), [](const Assigned& a) {
-    const Offset end = a.reader->visible_end();
+  return std::any_of(assigned.begin(), assigned.end(), [this](const Assigned& a) {
+    const Offset end = end_of(a);
     return !a.paused && end != a.position && end != a.exhausted;
   });
 }
@@ -185,8 +194,12 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
                                        std::size_t& bytes) {
   bool reset_done = false;
   for (;;) {
-    const Offset limit = from.reader->visible_end();
+    const Offset limit = end_of(from);
     if (limit == from.position) return false;
+    if (limit < from.position && from.position <= from.reader->visible_end()) {
+      from.exhausted = limit;  // in front of an open transaction
+      return false;
+    }
     auto chunk = from.cursor.read(limit, {.max_bytes = bytes, .check_crc = options.check_crc});
     if (!chunk) {
       const Error& error = chunk.error();
@@ -222,8 +235,20 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
     from.exhausted.reset();
     if (taken.end != chunk->end) from.cursor.seek(taken.end);
     if (taken.records == 0) continue;
-    records -= std::min(records, taken.records);
     bytes -= std::min(bytes, chunk->bytes.size());
+    if (taken.transactional && options.isolation == Isolation::read_committed) [[unlikely]] {
+      auto committed = from.aborted.add_committed(
+          {from.reader, *std::move(chunk), begin, taken.end}, limit, into);
+      if (!committed) {
+        move_to(from, begin);
+        return committed.error().at(from.reader->topic(), from.reader->id());
+      }
+      records -= std::min(records, *committed);
+      for (auto& batch : unpacked) into.add(std::move(batch));
+      if (*committed == 0 && bytes > 0) continue;
+      return *committed != 0;
+    }
+    records -= std::min(records, taken.records);
     into.add({from.reader, *std::move(chunk), begin, taken.end});
     for (auto& batch : unpacked) into.add(std::move(batch));
     return true;
@@ -301,7 +326,7 @@ Result<void> ConsumerCore::seek_to_begin(const TopicPartition& partition) {
 
 Result<void> ConsumerCore::seek_to_end(const TopicPartition& partition) {
   MILLRACE_TRY(Assigned * a, impl_->find(partition));
-  Impl::move_to(*a, a->reader->visible_end());
+  Impl::move_to(*a, impl_->end_of(*a));
   return {};
 }
 
@@ -313,7 +338,7 @@ Result<void> ConsumerCore::seek_to_time(const TopicPartition& partition, Timesta
 Result<void> ConsumerCore::seek_by(const TopicPartition& partition, std::int64_t count) {
   MILLRACE_TRY(Assigned * a, impl_->find(partition));
   const Offset start = a->reader->log_start_offset();
-  const Offset end = std::max(a->reader->visible_end(), start);
+  const Offset end = std::max(impl_->end_of(*a), start);
   const Offset from = std::clamp(a->position, start, end);
   Impl::move_to(*a, from + std::clamp(count, start - from, end - from));
   return {};
@@ -326,7 +351,7 @@ Result<Offset> ConsumerCore::position(const TopicPartition& partition) const {
 
 Result<std::int64_t> ConsumerCore::lag(const TopicPartition& partition) const {
   MILLRACE_TRY(const Assigned* a, impl_->find(partition));
-  return std::max<std::int64_t>(a->reader->visible_end() - a->position, 0);
+  return std::max<std::int64_t>(impl_->end_of(*a) - a->position, 0);
 }
 
 Result<void> ConsumerCore::pause(const TopicPartition& partition) {

@@ -4,6 +4,7 @@
 #include <millrace/consumer_group.hpp>
 #include <millrace/engine/broker_core.hpp>
 #include <millrace/server/local_member.hpp>
+#include <millrace/transactional_producer.hpp>
 #include <set>
 
 namespace millrace::inline v0 {
@@ -40,6 +41,7 @@ struct GroupConsumerCore::Impl {
   std::uint64_t topics_seen;
   std::map<std::string, engine::TopicPtr> topics;  // that something was assigned of
   std::set<TopicPartition> unplaced;               // assigned, but nobody says where to begin
+  std::set<TopicPartition> unsettled;              // a transaction that is not over decides where
   Clock::Steady last_commit;
   std::atomic<bool> interrupted{false};
   bool has_left = false;
@@ -94,7 +96,8 @@ std::vector<coordinator::OffsetToCommit> GroupConsumerCore::Impl::positions() co
   const bool topics_changed = core->topics_version() != topics_seen;
   std::vector<coordinator::OffsetToCommit> moved;
   for (const TopicPartition& partition : consumer.assignment()) {
-    if (unplaced.contains(partition) || (topics_changed && !is_current(partition))) continue;
+    if (unplaced.contains(partition) || unsettled.contains(partition)) continue;
+    if (topics_changed && !is_current(partition)) continue;
     const auto position = consumer.position(partition);
     const auto known = service->committed(group, partition);
     if (position && (!known || known->offset != *position)) {
@@ -104,14 +107,24 @@ std::vector<coordinator::OffsetToCommit> GroupConsumerCore::Impl::positions() co
   return moved;
 }
 
-/// Moves to where the group left off, or where it is to begin; false if nobody says where.
+/// Moves to where the group left off, or where it is to begin; false if nobody says where. While a
+/// transaction that is not over may decide that, it is not read.
 bool GroupConsumerCore::Impl::place(const TopicPartition& partition) {
+  if (service->has_pending(group, partition)) {
+    unsettled.insert(partition);
+    return static_cast<bool>(consumer.pause(partition));
+  }
   const auto found = service->committed(group, partition);
   if (found) return static_cast<bool>(consumer.seek(partition, found->offset));
   return options.consumer.auto_offset_reset != OffsetReset::none;
 }
 
+/// Places what could not be placed yet.
 Result<void> GroupConsumerCore::Impl::place_all() {
+  for (const TopicPartition& partition : std::exchange(unsettled, {})) {
+    static_cast<void>(consumer.resume(partition));
+    unplaced.insert(partition);
+  }
   std::erase_if(unplaced, [this](const TopicPartition& partition) { return place(partition); });
   if (unplaced.empty()) return {};
   return Error(Errc::offset_out_of_range,
@@ -122,7 +135,9 @@ Result<void> GroupConsumerCore::Impl::place_all() {
 }
 
 Result<void> GroupConsumerCore::Impl::placed(const TopicPartition& partition, Result<void> sought) {
-  if (sought) unplaced.erase(partition);
+  if (!sought) return sought;
+  unplaced.erase(partition);
+  if (unsettled.erase(partition) > 0) return consumer.resume(partition);
   return sought;
 }
 
@@ -131,7 +146,10 @@ void GroupConsumerCore::Impl::give_up(const Partitions& gone) {
   std::erase_if(left, [&](const TopicPartition& partition) {
     return std::find(gone.begin(), gone.end(), partition) != gone.end();
   });
-  for (const TopicPartition& partition : gone) unplaced.erase(partition);
+  for (const TopicPartition& partition : gone) {
+    unplaced.erase(partition);
+    unsettled.erase(partition);
+  }
   static_cast<void>(consumer.assign(left));
 }
 
@@ -293,6 +311,29 @@ Result<void> GroupConsumerCore::commit(const TopicPartition& partition, Offset o
 
 void GroupConsumerCore::commit_later(std::function<void(const Result<void>&)> done) {
   impl_->member.commit_later(impl_->positions(), std::move(done));
+}
+
+Result<void> GroupConsumerCore::send_offsets_to(Transaction& transaction) {
+  if (impl_->options.auto_commit_interval) {
+    return Error(Errc::invalid_argument,
+                 "group " + impl_->group +
+                     ": sending offsets to a transaction while auto-commit commits them outside of "
+                     "it; set GroupOptions::auto_commit_interval to std::nullopt");
+  }
+  auto offsets = impl_->positions();
+  if (offsets.empty()) return {};
+  MILLRACE_TRY(const auto request, impl_->member.commit_request(std::move(offsets)));
+  return transaction.commit_offsets(request);
+}
+
+Result<void> GroupConsumerCore::rewind() {
+  const Impl::Partitions all = impl_->consumer.assignment();
+  impl_->give_up(all);
+  MILLRACE_CHECK(impl_->consumer.assign(all));
+  for (const TopicPartition& partition : all) {
+    if (!impl_->place(partition)) impl_->unplaced.insert(partition);
+  }
+  return impl_->place_all();
 }
 
 Result<std::optional<Committed>> GroupConsumerCore::committed(

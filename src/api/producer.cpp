@@ -10,6 +10,7 @@ struct ProducerCore::Impl {
   std::shared_ptr<const engine::TopicCore> topic;
   Partitioner partitioner;
   std::vector<std::shared_ptr<detail::Lane>> lanes;
+  std::function<Result<void>(PartitionId)> admit;  // empty without transactions
 
   Result<PartitionId> route(const OutgoingRecord& record) const;
   bool has_room(std::size_t bytes) const;
@@ -51,7 +52,15 @@ bool ProducerCore::Impl::wait_for_room(std::size_t bytes) {
 
 ProducerCore::ProducerCore(const Broker& broker, std::shared_ptr<const engine::TopicCore> topic,
                            ProducerOptions options)
+    : ProducerCore(broker, std::move(topic), std::move(options), detail::TransactionSeat()) {}
+
+ProducerCore::ProducerCore(const Broker& broker, std::shared_ptr<const engine::TopicCore> topic,
+                           ProducerOptions options, detail::TransactionSeat seat)
     : impl_(std::make_shared<Impl>()) {
+  impl_->context->is_transactional = static_cast<bool>(seat.admit);
+  impl_->context->identity = seat.producer;
+  impl_->admit = std::move(seat.admit);
+  if (impl_->admit) options.idempotent = true;
   impl_->context->broker = broker.core();
   impl_->topic = std::move(topic);
   impl_->partitioner =
@@ -85,6 +94,11 @@ PendingReceipt ProducerCore::refuse(const Error& error, const DeliveryCallback& 
 PendingReceipt ProducerCore::send(OutgoingRecord record) {
   const auto partition = impl_->route(record);
   if (!partition) return refuse(partition.error(), record.callback);
+  if (impl_->admit) [[unlikely]] {
+    if (const auto admitted = impl_->admit(*partition); !admitted) {
+      return refuse(admitted.error(), record.callback);
+    }
+  }
   const std::size_t bytes =
       record::BatchBuilder::record_bound(record.key, record.value, record.headers);
   PendingReceipt pending;

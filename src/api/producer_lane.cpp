@@ -28,6 +28,7 @@ Result<record::ProducerIdentity> LaneContext::identify() {
 }
 
 void LaneContext::give_identity_back() {
+  if (is_transactional) return;
   const std::lock_guard lock(identity_mutex);
   if (identity.id >= 0) broker->give_back(std::exchange(identity, {}));
 }
@@ -35,6 +36,7 @@ void LaneContext::give_identity_back() {
 Lane::Lane(std::shared_ptr<engine::Partition> partition, std::shared_ptr<LaneContext> context)
     : partition_(std::move(partition)), context_(std::move(context)) {
   const engine::TopicConfig config = partition_->config();
+  batch_options_.transactional = context_->is_transactional;
   batch_options_.codec = context_->options.compression.value_or(config.compression);
   // A full batch must be one that the topic takes.
   batch_bytes_ = std::min({context_->options.batch_bytes, std::size_t{config.log.max_message_bytes},

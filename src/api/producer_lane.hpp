@@ -41,6 +41,7 @@ struct LaneContext {
   std::optional<Error> first_error;
   std::mutex identity_mutex;
   record::ProducerIdentity identity;
+  bool is_transactional = false;  ///< the identity is another's
 
   void note(const Error& error);
   /// The producer's id and epoch, taken when it is first asked for.

@@ -104,9 +104,14 @@ Result<void> GroupCoordinator::check(const CommitRequest& request, const Now& no
 
 void GroupCoordinator::commit(const CommitRequest& request, Token token, const Now& now,
                               GroupActions& actions) {
+  start_commit(request, {token, request.from.group, request.offsets}, now, actions);
+}
+
+void GroupCoordinator::start_commit(const CommitRequest& request, CommitWrite commit,
+                                    const Now& now, GroupActions& actions) {
   auto good = check(request, now);
   if (!good || request.offsets.empty()) {
-    actions.commits.push_back({token, std::move(good)});
+    actions.commits.push_back({commit.token, std::move(good)});
     return;
   }
   const std::string& group = request.from.group;
@@ -114,8 +119,9 @@ void GroupCoordinator::commit(const CommitRequest& request, Token token, const N
   for (const OffsetToCommit& offset : request.offsets) {
     records.push_back(offset_record(group, offset.partition, offset.committed));
   }
-  write(find_or_make(group), CommitWrite{token, group, request.offsets}, std::move(records),
-        actions);
+  const auto transaction_of = commit.transaction_of;
+  write(find_or_make(group), std::move(commit), std::move(records), actions);
+  actions.writes.back().transaction_of = transaction_of;
 }
 
 const CommittedOffset* GroupCoordinator::committed(std::string_view group, std::string_view topic,
@@ -173,12 +179,7 @@ void GroupCoordinator::end(WriteId id, CommitWrite& commit, const Result<void>& 
                            GroupActions& actions) {
   Entry& entry = groups_.at(commit.group);
   --entry.writes;
-  if (result) {
-    for (OffsetToCommit& offset : commit.offsets) {
-      entry.offsets.apply(offset.partition.topic, offset.partition.partition,
-                          std::move(offset.committed), static_cast<std::uint64_t>(id));
-    }
-  }
+  if (result) apply(entry, commit, static_cast<std::uint64_t>(id));
   actions.commits.push_back({commit.token, result});
 }
 

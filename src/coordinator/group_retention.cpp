@@ -54,13 +54,15 @@ void GroupCoordinator::expire(const Now& now, GroupActions& actions) {
   for (auto& [id, entry] : groups_) {
     std::vector<InternalRecord> tombstones;
     for (const TopicPartition& partition : expired(entry, now.wall)) {
+      if (has_pending(id, partition)) continue;
       tombstones.push_back(offset_tombstone(id, partition));
       entry.offsets.erase(partition.topic, partition.partition);
     }
     if (!tombstones.empty()) {
       actions.writes.push_back({WriteId{++last_write_}, id, std::move(tombstones)});
     }
-    const bool in_use = entry.writes > 0 || entry.group.state() != GroupState::empty;
+    const bool in_use =
+        entry.writes > 0 || !entry.pending.empty() || entry.group.state() != GroupState::empty;
     if (entry.offsets.empty() && !in_use) unused.push_back(id);
   }
   for (const std::string& id : unused) forget(id, now, actions);
@@ -86,6 +88,10 @@ Result<void> GroupCoordinator::remove_group(const std::string& group, const Now&
   const Entry* const entry = find(group);
   if (entry == nullptr) {
     return Error(Errc::unknown_group, "there is no group " + group + " to delete");
+  }
+  if (!entry->pending.empty()) {
+    return Error(Errc::group_not_empty, "a transaction that is not over has offsets of group " +
+                                            group + "; end it before deleting the group");
   }
   if (entry->group.state() != GroupState::empty || entry->writes > 0) {
     return Error(Errc::group_not_empty, "group " + group + " has " +
@@ -113,6 +119,15 @@ void GroupCoordinator::remove_topic(std::string_view topic, Token token, GroupAc
       by_group[commit->group].insert(offset.partition);
       return true;
     });
+  }
+  for (auto& [id, entry] : groups_) {
+    for (auto& [producer, pending] : entry.pending) {
+      std::erase_if(pending, [&, group = id](const PendingOffset& one) {
+        if (one.offset.partition.topic != topic) return false;
+        by_group[group].insert(one.offset.partition);
+        return true;
+      });
+    }
   }
   if (by_group.empty()) {
     actions.commits.push_back({token, {}});
@@ -158,26 +173,36 @@ Result<void> GroupCoordinator::load(Bytes key, std::optional<Bytes> value, const
     if (!value) {
       if (Entry* const entry = find(offset->group)) {
         entry->offsets.erase(offset->topic, offset->partition);
+        // Written for a topic that went, so it ends what a transaction meant to commit for it too.
+        for (auto& [producer, pending] : entry->pending) {
+          std::erase_if(pending, [&](const PendingOffset& one) {
+            return one.offset.partition.topic == offset->topic &&
+                   one.offset.partition.partition == offset->partition;
+          });
+        }
       }
       return {};
     }
     MILLRACE_TRY(CommittedOffset committed, parse_offset(*value));
     find_or_make(std::string(offset->group))
-        .offsets.apply(offset->topic, offset->partition, std::move(committed), 0);
+        .offsets.apply(offset->topic, offset->partition, std::move(committed), ++last_write_);
     return {};
   }
   const auto* of_group = std::get_if<GroupKey>(&parsed);
   if (of_group == nullptr) return {};
   const std::string id(of_group->group);
   OffsetTable offsets;
+  std::map<std::int64_t, std::vector<PendingOffset>> pending;
   if (Entry* const known = find(id)) {
     offsets = std::move(known->offsets);
+    pending = std::move(known->pending);
     if (known->due) timers_.erase({*known->due, id});
     groups_.erase(id);
   }
-  if (!value && offsets.empty()) return {};
+  if (!value && offsets.empty() && pending.empty()) return {};
   Entry& entry = find_or_make(id);
   entry.offsets = std::move(offsets);
+  entry.pending = std::move(pending);
   if (!value) return {};
   MILLRACE_TRY(GroupSnapshot was, parse_group(*value));
   entry.group.load(std::move(was), now);

@@ -44,9 +44,11 @@ constexpr const char* descriptions[] = {
     "invalid producer epoch",
     "invalid transaction state",
     "transaction coordinator fenced",
+    "producer fenced",
+    "concurrent transactions",
+    "unknown transactional id",
 };
-static_assert(std::size(descriptions) ==
-              static_cast<std::size_t>(Errc::transaction_coordinator_fenced));
+static_assert(std::size(descriptions) == static_cast<std::size_t>(Errc::unknown_transactional_id));
 
 const char* describe(Errc code) noexcept {
   const auto index = static_cast<std::size_t>(code) - 1;

@@ -170,13 +170,15 @@ Result<MutableBytes> BatchBuilder::finish() {
 }
 
 Result<MutableBytes> BatchBuilder::finish_compacted(std::int32_t last_offset_delta,
-                                                    std::optional<Timestamp> delete_horizon) {
+                                                    std::optional<Timestamp> delete_horizon,
+                                                    Timestamp time_if_empty) {
   if (last_offset_delta < 0 || last_offset_delta < last_delta_) {
     return Error(Errc::invalid_argument,
                  fmt::format("finishing a compacted batch with last offset delta {}: it must be at "
                              "least {}; pass the one of the batch that is rewritten",
                              last_offset_delta, std::max(last_delta_, 0)));
   }
+  if (count_ == 0) max_timestamp_ = time_if_empty.milliseconds();
   if (delete_horizon) MILLRACE_CHECK(rebase(delete_horizon->milliseconds()));
   return seal(last_offset_delta, delete_horizon.has_value());
 }

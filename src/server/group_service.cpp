@@ -42,6 +42,26 @@ auto match(std::vector<Reply>& replies, std::map<coordinator::Token, Callback>& 
   return matched;
 }
 
+/// Takes up all that a topic holds.
+Result<void> load_groups(const InternalTopic& topic, const coordinator::Group::Now& now,
+                         coordinator::GroupCoordinator& into,
+                         const std::function<void(const Error&)>& damaged) {
+  InternalTopic::Visitor visitor;
+  visitor.damaged = damaged;
+  visitor.record = [&](Bytes key, std::optional<Bytes> value,
+                       std::optional<std::int64_t> transaction_of) {
+    const auto loaded = transaction_of ? into.load_pending(*transaction_of, key, value)
+                                       : into.load(key, value, now);
+    if (!loaded) damaged(loaded.error());
+  };
+  visitor.marker = [&](PartitionId partition, std::int64_t producer_id, bool is_commit) {
+    into.end_transaction(producer_id, is_commit, [&](std::string_view group) {
+      return coordinator::coordinator_partition(group, topic.partition_count()) == partition;
+    });
+  };
+  return topic.read_all(visitor);
+}
+
 }  // namespace
 
 GroupService::GroupService(engine::BrokerCore& broker, const GroupServiceOptions& options,
@@ -65,14 +85,9 @@ Result<std::shared_ptr<GroupService>> GroupService::of(engine::BrokerCore& broke
 }
 
 Result<void> GroupService::load() {
-  const auto damaged = [&](const Error& error) { broker_.scheduler().report(error); };
   const std::lock_guard lock(mutex_);
-  const auto at = now();
-  MILLRACE_CHECK(topic_.read_all(
-      [&](Bytes key, std::optional<Bytes> value) {
-        if (auto loaded = coordinator_.load(key, value, at); !loaded) damaged(loaded.error());
-      },
-      damaged));
+  MILLRACE_CHECK(load_groups(topic_, now(), coordinator_,
+                             [&](const Error& error) { broker_.scheduler().report(error); }));
   arm_timer();
   return {};
 }
@@ -82,7 +97,7 @@ Result<void> GroupService::forget_missing_topics() {
   for (const std::string& name : coordinator_.topics()) {
     const auto topic = broker_.topic(name);
     if (topic || topic.error().code() != Errc::unknown_topic) continue;
-    MILLRACE_CHECK(run_and_wait(
+    MILLRACE_CHECK(wait_for_commit(
         [&](Token token, Actions& actions) { coordinator_.remove_topic(name, token, actions); }));
   }
   return {};
@@ -112,9 +127,8 @@ std::vector<GroupService::Started> GroupService::start_writes(Actions& actions) 
   for (auto writes = std::exchange(actions.writes, {}); !writes.empty();
        writes = std::exchange(actions.writes, {})) {
     for (const coordinator::Write& write : writes) {
-      const PartitionId partition =
-          coordinator::coordinator_partition(write.group, topic_.partition_count());
-      auto end = topic_.append(partition, write.records, now().wall);
+      const PartitionId partition = partition_of(write.group);
+      auto end = topic_.append(partition, write.records, now().wall, write.transaction_of);
       if (!end) {
         coordinator_.written(write.id, std::move(end).error(), now(), actions);
         continue;
@@ -154,10 +168,7 @@ void GroupService::settle(Actions actions, std::vector<Started> started) {
 
 void GroupService::deliver(Actions& actions) {
   std::unique_lock lock(mutex_);
-  for (const std::string& group : std::exchange(actions.rebalancing, {})) {
-    const auto [first, last] = watchers_.equal_range(group);
-    for (auto at = first; at != last; ++at) at->second->rebalance_begun();
-  }
+  for (const std::string& group : std::exchange(actions.rebalancing, {})) call_watchers(group);
   auto joins = match(actions.joins, joins_);
   auto syncs = match(actions.syncs, syncs_);
   auto commits = match(actions.commits, commits_);
@@ -165,6 +176,11 @@ void GroupService::deliver(Actions& actions) {
   for (auto& [done, reply] : joins) done(std::move(reply));
   for (auto& [done, reply] : syncs) done(std::move(reply));
   for (auto& [done, reply] : commits) done(std::move(reply.answer));
+}
+
+void GroupService::call_watchers(const std::string& group) {
+  const auto [first, last] = watchers_.equal_range(group);
+  for (auto at = first; at != last; ++at) at->second->rebalance_begun();
 }
 
 void GroupService::arm_timer() {
@@ -214,7 +230,7 @@ Result<void> GroupService::leave(const std::string& group,
 }
 
 /// Runs an event that is answered among the commits, and waits for the answer.
-Result<void> GroupService::run_and_wait(const std::function<void(Token, Actions&)>& event) {
+Result<void> GroupService::wait_for_commit(const CommitEvent& event) {
   // Whoever syncs for this thread too may answer later than run() returns.
   const auto outcome = std::make_shared<Outcome>();
   run([&](Actions& actions) {
@@ -255,8 +271,19 @@ void GroupService::start_commit(const coordinator::CommitRequest& request, Token
 }
 
 Result<void> GroupService::commit(const coordinator::CommitRequest& request) {
-  return run_and_wait(
+  return wait_for_commit(
       [&](Token token, Actions& actions) { start_commit(request, token, actions); });
+}
+
+Result<void> GroupService::commit_in_transaction(const coordinator::CommitRequest& request,
+                                                 const coordinator::ProducerEpoch& producer) {
+  return wait_for_commit([&](Token token, Actions& actions) {
+    if (auto known = check_topics(request); !known) {
+      actions.commits.push_back({token, std::move(known)});
+      return;
+    }
+    coordinator_.commit_in_transaction(request, producer, token, now(), actions);
+  });
 }
 
 void GroupService::commit_later(coordinator::CommitRequest request,
@@ -271,6 +298,33 @@ void GroupService::commit_later(coordinator::CommitRequest request,
           self->start_commit(request, token, actions);
         });
       });
+}
+
+Result<void> GroupService::end_transaction(PartitionId partition,
+                                           const coordinator::ProducerEpoch& producer,
+                                           bool is_commit) {
+  MILLRACE_TRY(const Offset end, [&]() -> Result<Offset> {
+    // With the lock held, so that offsets and marker stand in the log as they were taken up.
+    const std::lock_guard lock(mutex_);
+    MILLRACE_TRY(const Offset marked,
+                 append_marker(*topic_.partition(partition), producer, is_commit));
+    const auto waited = coordinator_.end_transaction(
+        producer.id, is_commit,
+        [&](std::string_view group) { return partition_of(group) == partition; });
+    for (const std::string& group : waited) call_watchers(group);
+    return marked;
+  }());
+  return topic_.wait_acknowledged(partition, end);
+}
+
+bool GroupService::has_pending(std::string_view group,
+                               const coordinator::TopicPartition& partition) {
+  const std::lock_guard lock(mutex_);
+  return coordinator_.has_pending(group, partition);
+}
+
+PartitionId GroupService::partition_of(std::string_view group) const noexcept {
+  return coordinator::coordinator_partition(group, topic_.partition_count());
 }
 
 std::optional<coordinator::CommittedOffset> GroupService::committed(
@@ -289,7 +343,7 @@ Result<void> GroupService::remove_group(const std::string& group) {
 Result<void> GroupService::forget_topic(engine::BrokerCore& broker, std::string_view topic) {
   if (topic == coordinator::offsets_topic || !broker.topic(coordinator::offsets_topic)) return {};
   MILLRACE_TRY(const auto service, of(broker));
-  return service->run_and_wait([&](Token token, Actions& actions) {
+  return service->wait_for_commit([&](Token token, Actions& actions) {
     service->coordinator_.remove_topic(topic, token, actions);
   });
 }
@@ -311,11 +365,7 @@ Result<void> GroupService::look_at(engine::BrokerCore& broker, const Look& look)
   coordinator::GroupCoordinator written({}, random_id);
   const coordinator::Group::Now now{broker.clock().steady(), broker.clock().now()};
   if (topic) {
-    MILLRACE_CHECK(InternalTopic::of(*topic).read_all(
-        [&](Bytes key, std::optional<Bytes> value) {
-          static_cast<void>(written.load(key, value, now));  // what is damaged is left out
-        },
-        [](const Error&) {}));
+    MILLRACE_CHECK(load_groups(InternalTopic::of(*topic), now, written, [](const Error&) {}));
   }
   look(written);
   return {};

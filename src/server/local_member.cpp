@@ -127,13 +127,19 @@ coordinator::OwnershipChange LocalMember::advance() {
   }
 }
 
-Result<void> LocalMember::commit(std::vector<coordinator::OffsetToCommit> offsets) {
+Result<coordinator::CommitRequest> LocalMember::commit_request(
+    std::vector<coordinator::OffsetToCommit> offsets) const {
   if (!session_.is_member()) {
     return Error(Errc::unknown_member, "group " + group_ +
                                            ": committing before the group was joined, or after "
                                            "the membership was lost; poll() joins");
   }
-  const auto committed = service_->commit({session_.membership(), std::move(offsets)});
+  return coordinator::CommitRequest{session_.membership(), std::move(offsets)};
+}
+
+Result<void> LocalMember::commit(std::vector<coordinator::OffsetToCommit> offsets) {
+  MILLRACE_TRY(const auto request, commit_request(std::move(offsets)));
+  const auto committed = service_->commit(request);
   session_.answered(committed);
   return committed;
 }

@@ -51,6 +51,21 @@ Result<void> for_each_batch(Segment& segment, Visit&& visit) {
   return {};
 }
 
+/// Calls `visit` for every batch of a segment that starts below `limit`, in order, up to damage:
+/// only headers are read.
+template <typename Visit>
+Result<void> for_each_header(Segment& segment, Offset limit, Visit&& visit) {
+  MILLRACE_CHECK(segment.open());
+  for (std::uint64_t position = 0; position < segment.end();) {
+    MILLRACE_CHECK(segment.check_readable(position, record::layout::header_bytes));
+    const BatchView batch = segment.batch_at(position);
+    if (batch.size() == 0 || batch.base_offset() >= limit) break;
+    MILLRACE_CHECK(visit(batch));
+    position += batch.size();
+  }
+  return {};
+}
+
 template <typename Visit>
 Result<void> for_each_record(const BatchView& batch, std::vector<std::byte>& scratch,
                              Visit&& visit) {
@@ -127,12 +142,14 @@ class CleanedFile {
 
 class Rewriter {
  public:
-  Rewriter(const CleanRules& rules, CleanedFile& out, CleanStats& stats)
-      : rules_(rules), out_(out), stats_(stats) {}
+  Rewriter(const CleanRules& rules, TransactionData& transactions, CleanedFile& out,
+           CleanStats& stats)
+      : rules_(rules), transactions_(transactions), out_(out), stats_(stats) {}
 
   Result<void> batch(const BatchView& batch, bool is_last) {
     stats_.bytes_before += batch.size();
-    if (batch.is_control()) return out_.put(batch);
+    if (batch.is_control()) return control_batch(batch, is_last);
+    if (batch.is_transactional()) transactions_.add(batch);
     const bool aborted = rules_.aborted->contains(batch);
     bool tombstones = false;
     std::int64_t kept = 0;
@@ -156,7 +173,21 @@ class Rewriter {
   }
 
  private:
+  /// A marker without any batch of its transaction stays until its horizon, as a tombstone does.
+  Result<void> control_batch(const BatchView& batch, bool is_last) {
+    if (!read_marker(batch) || transactions_.end(batch)) return out_.put(batch);
+    const auto horizon = batch.delete_horizon();
+    if (!horizon) {
+      MILLRACE_CHECK(out_.start());
+      return rewrite(batch, true, true);
+    }
+    if (rules_.now < *horizon || stays_empty(batch, is_last)) return out_.put(batch);
+    stats_.dropped_markers.push_back(batch.base_offset());
+    return out_.start();
+  }
+
   bool keeps(const BatchView& batch, const RecordView& record) const {
+    if (batch.is_control()) return true;
     if (!record.key) return false;
     const auto last = rules_.keys->find(as_text(*record.key));
     if (last && *last > record.offset) return false;
@@ -167,13 +198,13 @@ class Rewriter {
 
   /// The last batch holds the segment's end; others may hold a producer's last sequence.
   bool stays_empty(const BatchView& batch, bool is_last) const {
-    return is_last || (batch.producer().id >= 0 &&
-                       rules_.now - batch.max_timestamp() < rules_.producer_retention);
+    return is_last || (rules_.last_batches != nullptr && rules_.last_batches->contains(batch));
   }
 
   Result<void> rewrite(const BatchView& batch, bool any, bool stamps_horizon) {
     builder_.reset({.codec = any ? batch.codec() : record::Codec::none,
                     .transactional = batch.is_transactional(),
+                    .control = batch.is_control(),
                     .producer = batch.producer()});
     if (any) {
       MILLRACE_CHECK(for_each_record(batch, scratch_, [&](const RecordView& r) -> Result<void> {
@@ -184,8 +215,9 @@ class Rewriter {
     }
     auto horizon = batch.delete_horizon();
     if (stamps_horizon) horizon = rules_.now + rules_.delete_retention;
-    MILLRACE_TRY(const MutableBytes bytes,
-                 builder_.finish_compacted(batch.last_offset_delta(), horizon));
+    MILLRACE_TRY(
+        const MutableBytes bytes,
+        builder_.finish_compacted(batch.last_offset_delta(), horizon, batch.max_timestamp()));
     record::stamp_batch(bytes, batch.base_offset(), batch.leader_epoch());
     if (any && batch.timestamp_type() == record::TimestampType::log_append_time) {
       record::stamp_append_time(bytes, batch.max_timestamp());
@@ -195,6 +227,7 @@ class Rewriter {
   }
 
   const CleanRules& rules_;
+  TransactionData& transactions_;
   CleanedFile& out_;
   CleanStats& stats_;
   record::BatchBuilder builder_;
@@ -236,16 +269,34 @@ std::optional<Offset> KeyOffsets::find(std::string_view key) const noexcept {
 }
 
 Result<void> collect_transactions(Segment& segment, Offset limit, AbortedTransactions& aborted) {
-  MILLRACE_CHECK(segment.open());
-  for (std::uint64_t position = 0; position < segment.end();) {
-    MILLRACE_CHECK(segment.check_readable(position, record::layout::header_bytes));
-    const BatchView batch = segment.batch_at(position);
-    if (batch.size() == 0 || batch.base_offset() >= limit) break;
-    if (batch.is_control()) MILLRACE_CHECK(segment.check_readable(position, batch.size()));
+  return for_each_header(segment, limit, [&](const BatchView& batch) -> Result<void> {
+    if (batch.is_control()) {
+      const auto position = static_cast<std::uint64_t>(batch.data() - segment.data());
+      MILLRACE_CHECK(segment.check_readable(position, batch.size()));
+    }
     aborted.add(batch);
-    position += batch.size();
-  }
-  return {};
+    return {};
+  });
+}
+
+Result<void> collect_last_batches(Segment& segment, Offset limit, LastBatches& last) {
+  return for_each_header(segment, limit, [&](const BatchView& batch) -> Result<void> {
+    last.add(batch);
+    return {};
+  });
+}
+
+void LastBatches::add(const BatchView& batch) noexcept {
+  const auto found = last_.find(batch.producer().id);
+  if (found == last_.end()) return;
+  (batch.is_control() ? found->second.marker : found->second.batch) = batch.last_offset();
+}
+
+bool LastBatches::contains(const BatchView& batch) const noexcept {
+  const auto found = last_.find(batch.producer().id);
+  if (found == last_.end()) return false;
+  const Last& last = found->second;
+  return (batch.is_control() ? last.marker : last.batch) == batch.last_offset();
 }
 
 Result<void> collect_keys(Segment& segment, const AbortedTransactions& aborted, KeyOffsets& keys) {
@@ -260,13 +311,13 @@ Result<void> collect_keys(Segment& segment, const AbortedTransactions& aborted, 
 }
 
 Result<CleanStats> rewrite_segments(const std::vector<SegmentPtr>& segments,
-                                    const CleanRules& rules) {
+                                    const CleanRules& rules, TransactionData& transactions) {
   Segment& first = *segments.front();
   MILLRACE_CHECK(finish_exchange(first.directory()));
   MILLRACE_CHECK(first.open());
   CleanedFile out(first.directory(), first);
   CleanStats stats;
-  Rewriter rewriter(rules, out, stats);
+  Rewriter rewriter(rules, transactions, out, stats);
   auto written = [&]() -> Result<void> {
     if (segments.size() > 1) MILLRACE_CHECK(out.start());
     for (const auto& segment : segments) {
@@ -284,6 +335,21 @@ Result<CleanStats> rewrite_segments(const std::vector<SegmentPtr>& segments,
   stats.bytes_after = out.size();
   stats.changed = out.is_started();
   return stats;
+}
+
+Result<void> forget_transactions(const std::vector<SegmentPtr>& segments,
+                                 const std::vector<Offset>& dropped_markers) {
+  const auto is_dropped = [&](const AbortedTransaction& one) {
+    return std::binary_search(dropped_markers.begin(), dropped_markers.end(), one.last_offset);
+  };
+  for (const auto& segment : segments) {
+    if (dropped_markers.empty()) break;
+    const auto& directory = segment->directory();
+    auto transactions = read_transaction_index(directory, segment->base_offset());
+    if (!transactions || std::erase_if(*transactions, is_dropped) == 0) continue;
+    MILLRACE_CHECK(write_transaction_index(directory, segment->base_offset(), *transactions));
+  }
+  return {};
 }
 
 Result<void> swap_in(const os::DirectoryPtr& directory, const std::vector<SegmentPtr>& replaced,

@@ -130,6 +130,11 @@ std::int64_t Log::largest_producer_id() const {
   return producers_.state().largest_id();
 }
 
+std::vector<ProducerSummary> Log::open_transactions() const {
+  const std::lock_guard lock(mutex_);
+  return producers_.state().open_transactions();
+}
+
 void Log::set_options(const LogOptions& options) {
   const std::lock_guard lock(mutex_);
   options_ = options;

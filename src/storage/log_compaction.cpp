@@ -51,10 +51,12 @@ Result<std::uint64_t> Log::compact(bool force) {
   const LogOptions now_options = options();
   const Timestamp now = clock_->now();
   SegmentListPtr list;
+  LastBatches last_batches;
   {
     const std::lock_guard lock(mutex_);
     MILLRACE_CHECK(check_usable());
     list = *segments();
+    for (const auto& one : producers_.state().summaries()) last_batches.add_producer(one.id);
   }
   // Losing the checkpoint only makes this pass do more.
   const Offset first_dirty = read_cleaner_checkpoint(directory_).value_or(Offset{0});
@@ -83,15 +85,21 @@ Result<std::uint64_t> Log::compact(bool force) {
   std::vector<SegmentPtr> all = found.clean;
   all.insert(all.end(), found.dirty.begin(),
              found.dirty.begin() + static_cast<std::ptrdiff_t>(taken));
-  const CleanRules rules{&keys, &aborted, now, now_options.delete_retention,
-                         now_options.producer_expiration};
+  // What a crash may take from the log's end must not have cost an older batch its place.
+  for (const auto& segment : list->segments) {
+    if (last_batches.empty() || segment->base_offset() >= limit) break;
+    MILLRACE_CHECK(collect_last_batches(*segment, limit, last_batches));
+  }
+  const CleanRules rules{&keys, &aborted, now, now_options.delete_retention, &last_batches};
+  TransactionData transactions;
   std::uint64_t freed = 0;
   const auto groups = group_segments(all, now_options);
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    MILLRACE_TRY(const CleanStats stats, rewrite_segments(groups[i], rules));
+    MILLRACE_TRY(const CleanStats stats, rewrite_segments(groups[i], rules, transactions));
     if (!stats.changed) continue;
     freed += stats.bytes_before - std::min(stats.bytes_before, stats.bytes_after);
     const Offset end = i + 1 < groups.size() ? groups[i + 1].front()->base_offset() : found.end;
+    MILLRACE_CHECK(forget_transactions(groups[i], stats.dropped_markers));
     MILLRACE_CHECK(exchange(groups[i], end));
   }
   MILLRACE_CHECK(directory_->replace_file(cleaner_checkpoint_name,

@@ -279,6 +279,12 @@ std::vector<ProducerSummary> ProducerState::summaries() const {
   return all;
 }
 
+std::vector<ProducerSummary> ProducerState::open_transactions() const {
+  std::vector<ProducerSummary> open;
+  for (const auto& [begin, id] : open_) open.push_back(producers_.at(id).summary(id));
+  return open;
+}
+
 std::int64_t ProducerState::largest_id() const noexcept {
   std::int64_t largest = -1;
   for (const auto& [id, producer] : producers_) largest = std::max(largest, id);

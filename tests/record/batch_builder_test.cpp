@@ -294,6 +294,10 @@ TEST_CASE("a compacted batch may be empty", "[batch_builder]") {
   CHECK(batch.record_count() == 0);
   CHECK(batch.last_offset() == Offset{20});
   CHECK(batch.delete_horizon() == noon);
+  CHECK(batch.max_timestamp() == Timestamp::none());
+  BatchBuilder timed({.producer = {5, 1, 100}});
+  CHECK(BatchView::try_parse(*timed.finish_compacted(0, std::nullopt, noon)).max_timestamp() ==
+        noon);
 }
 
 TEST_CASE("stamping offset and epoch leaves the CRC alone", "[batch_builder]") {

@@ -48,7 +48,8 @@ struct Segments {
 
 /// What a rewriting leaves: "offset:key=value " each.
 std::string cleaned(const Segments& segments, const CleanRules& rules) {
-  const auto stats = storage::rewrite_segments(segments.all, rules).value();
+  storage::TransactionData transactions;
+  const auto stats = storage::rewrite_segments(segments.all, rules, transactions).value();
   if (!stats.changed) return "unchanged";
   const std::string name =
       storage::file_name(segments.all.front()->base_offset(), storage::log_suffix) + ".cleaned";
@@ -202,7 +203,8 @@ TEST_CASE("a damaged batch ends a pass, which leaves nothing behind", "[storage]
   const AbortedTransactions aborted;
   KeyOffsets keys;
   keys.set("a", Offset{1});
-  const auto done = storage::rewrite_segments(segments.all, {&keys, &aborted, now});
+  storage::TransactionData transactions;
+  const auto done = storage::rewrite_segments(segments.all, {&keys, &aborted, now}, transactions);
   REQUIRE_FALSE(done);
   CHECK(done.error().code() == Errc::corrupt_data);
   CHECK_THAT(done.error().message(),

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "catch.hpp"
-#include "storage/producer_fixture.hpp"
+#include "storage/producing.hpp"
 
 using namespace millrace;
 using namespace millrace::test;
@@ -16,95 +16,6 @@ using storage::Log;
 using storage::RecoveryKind;
 
 // What a log makes of its producers, whatever happens to it.
-
-namespace {
-
-using Offsets = std::set<std::int64_t>;
-
-storage::LogOptions visible_at_once() {
-  storage::LogOptions options;
-  options.visible_on_append = true;
-  return options;
-}
-
-Offsets files(const os::DirectoryPtr& directory, std::string_view suffix) {
-  Offsets offsets;
-  const auto entries = directory->list().value();
-  for (const auto& entry : entries) {
-    if (const auto offset = storage::parse_file_name(entry.name, suffix)) {
-      offsets.insert(offset->value());
-    }
-  }
-  return offsets;
-}
-Offsets snapshots(const os::DirectoryPtr& directory) {
-  return files(directory, storage::snapshot_suffix);
-}
-std::string snapshot_name(std::int64_t offset) {
-  return storage::file_name(Offset{offset}, storage::snapshot_suffix);
-}
-
-void damage(const os::DirectoryPtr& directory, const std::string& name, std::uint64_t position) {
-  auto file = directory->open(name, os::OpenMode::read_write).value();
-  std::byte byte{};
-  file.read_at({&byte, 1}, position).value();
-  byte ^= std::byte{1};
-  file.write_at({&byte, 1}, position).value();
-}
-
-/// As if the machine had been restarted since.
-void restart_machine(const os::DirectoryPtr& directory) {
-  ControlFile::open_owner(directory).value().block().active_file[0].fetch_add(1);
-}
-
-bool is_duplicate_at(Log& log, const ProducerBatch& batch, std::int64_t base) {
-  const Offset end = log.log_end_offset();
-  const auto again = try_append(log, batch).value();
-  return again.is_duplicate && again.base_offset == Offset{base} &&
-         again.next_offset == Offset{base + static_cast<std::int64_t>(batch.count)} &&
-         log.log_end_offset() == end;
-}
-
-Errc refusal(Log& log, const ProducerBatch& batch) {
-  const auto appended = try_append(log, batch);
-  return appended ? Errc{} : appended.error().code();
-}
-
-/// A log on disk with producers, which is closed or killed and opened again.
-struct Producing {
-  Place place{false};
-  storage::LogOptions options = visible_at_once();
-  testing::ManualClock clock;
-  std::unique_ptr<Log> log = open_log(place.directory, options, clock);
-  std::int32_t next_sequence = 0;
-
-  /// Batches of two records each.
-  void send(int count, std::int64_t id = 7) {
-    for (int i = 0; i < count; ++i, next_sequence += 2) {
-      try_append(*log, ProducerBatch{.id = id, .sequence = next_sequence, .count = 2}).value();
-    }
-  }
-  RecoveryKind reopen() {
-    log.reset();
-    log = open_log(place.directory, options, clock);
-    return log->recovery().kind;
-  }
-  void close() {
-    log->close().value();
-    log.reset();
-  }
-  /// Whether the last batch is known again and the next one is taken.
-  bool goes_on() {
-    const ProducerBatch last{.sequence = next_sequence - 2, .count = 2};
-    const auto again = try_append(*log, last);
-    if (!again || !again->is_duplicate) return false;
-    if (refusal(*log, {.sequence = next_sequence + 1}) != Errc::out_of_order_sequence) return false;
-    send(1);
-    return true;
-  }
-};
-
-}  // namespace
 
 TEST_CASE("a batch sent twice is answered with where it went first", "[storage][log][producers]") {
   const Place place(GENERATE(true, false));
@@ -495,57 +406,4 @@ TEST_CASE("producers that do not write are forgotten", "[storage][log][producers
   producing.clock.advance(std::chrono::hours(1));
   CHECK(producing.log->expire_producers() == 1);
   CHECK(try_append(*producing.log, ProducerBatch{.sequence = 99}).has_value());
-}
-
-TEST_CASE("compaction keeps producers and open transactions", "[storage][log][producers]") {
-  Producing producing;
-  producing.options.cleanup_compact = true;
-  producing.options.segment_bytes = 2000;
-  producing.reopen();
-  auto& log = producing.log;
-  // Batches of one key, so that all but the last record goes.
-  for (std::int32_t i = 0; i < 40; ++i) {
-    try_append(*log, ProducerBatch{.sequence = i, .time = producing.clock.now().milliseconds()})
-        .value();
-  }
-  try_append(*log, ProducerBatch{.id = 8, .transactional = true}).value();                 // 40
-  try_append(*log, Marker{.id = 8, .commit = false}).value();                              // 41
-  try_append(*log, ProducerBatch{.id = 8, .sequence = 1, .transactional = true}).value();  // 42
-  log->roll().value();
-  log->flush().value();
-  CHECK(log->compact(true).value() > 0);
-  CHECK(log->last_stable_offset() == Offset{42});
-  for (const bool lost : {false, true}) {
-    if (lost) {
-      log.reset();
-      for (const std::int64_t offset : snapshots(producing.place.directory)) {
-        producing.place.directory->remove(snapshot_name(offset)).value();
-      }
-    }
-    producing.reopen();
-    CHECK(log->last_stable_offset() == Offset{42});
-    CHECK(is_duplicate_at(*log, {.sequence = 39}, 39));
-    CHECK(refusal(*log, {.sequence = 41}) == Errc::out_of_order_sequence);
-    CHECK(is_duplicate_at(*log, {.id = 8, .sequence = 1, .transactional = true}, 42));
-  }
-}
-
-TEST_CASE("segments that become one keep their transaction indexes", "[storage][log][producers]") {
-  Producing producing;
-  producing.options.cleanup_compact = true;
-  producing.reopen();
-  auto& log = producing.log;
-  for (std::int32_t i = 0; i < 3; ++i) {
-    try_append(*log, ProducerBatch{.sequence = i, .transactional = true}).value();
-    try_append(*log, Marker{.commit = false}).value();
-    log->roll().value();
-  }
-  log->flush().value();
-  const OffsetRange all{Offset{0}, Offset{6}};
-  const auto before = storage::find_aborted(*log, all).value();
-  REQUIRE(before.size() == 3);
-  log->compact(true).value();
-  REQUIRE(log->segments().value()->segments.size() == 2);
-  CHECK(storage::find_aborted(*log, all).value() == before);
-  CHECK(files(producing.place.directory, storage::transaction_index_suffix) == Offsets{0});
 }

@@ -50,6 +50,15 @@ class GroupCoordinator {
                      GroupActions& actions);
   /// Answered when the offsets are durable. All of them or none.
   void commit(const CommitRequest& request, Token token, const Now& now, GroupActions& actions);
+  /// The same within the transaction of `producer`: the offsets count once that is committed.
+  void commit_in_transaction(const CommitRequest& request, const ProducerEpoch& producer,
+                             Token token, const Now& now, GroupActions& actions);
+  /// The marker of a producer's transaction was appended to a partition of the internal topic;
+  /// `concerns` says which groups' partition that is. Returns those that had waited for it.
+  std::vector<std::string> end_transaction(std::int64_t producer_id, bool is_commit,
+                                           const std::function<bool(std::string_view)>& concerns);
+  /// Whether a transaction that is not over has offsets of that partition.
+  bool has_pending(std::string_view group, const TopicPartition& partition) const;
   /// Null if nothing was committed for that partition.
   const CommittedOffset* committed(std::string_view group, std::string_view topic,
                                    PartitionId partition) const;
@@ -69,6 +78,8 @@ class GroupCoordinator {
   /// Takes up one record of the internal topic, in the order of the log. corrupt_data if its bytes
   /// are not what they should be; records of other kinds are left out.
   Result<void> load(Bytes key, std::optional<Bytes> value, const Now& now);
+  /// The same for one that is part of a transaction of `producer_id`; end_transaction() follows.
+  Result<void> load_pending(std::int64_t producer_id, Bytes key, std::optional<Bytes> value);
 
   void tick(const Now& now, GroupActions& actions);
   std::optional<Clock::Steady> next_deadline() const;
@@ -78,10 +89,15 @@ class GroupCoordinator {
   std::vector<const Group*> groups() const;
 
  private:
+  struct PendingOffset {
+    OffsetToCommit offset;
+    std::uint64_t order;  ///< of its record
+  };
   struct Entry {
     explicit Entry(const std::string& id, const GroupOptions& options) : group(id, options) {}
     Group group;
     OffsetTable offsets;
+    std::map<std::int64_t, std::vector<PendingOffset>> pending;  ///< by the producer's id
     std::optional<Clock::Steady> due;
     std::int32_t writes = 0;  ///< that have not ended
   };
@@ -94,6 +110,8 @@ class GroupCoordinator {
     Token token;
     std::string group;
     std::vector<OffsetToCommit> offsets;
+    std::optional<ProducerEpoch> transaction_of = {};
+    std::optional<bool> ended = {};  ///< its transaction was: whether committed
   };
   struct Removal {
     Token token;
@@ -114,6 +132,9 @@ class GroupCoordinator {
   Result<void> check(const CommitRequest& request, const Now& now);
   void write(Entry& entry, Pending pending, std::vector<InternalRecord> records,
              GroupActions& actions);
+  void start_commit(const CommitRequest& request, CommitWrite commit, const Now& now,
+                    GroupActions& actions);
+  void apply(Entry& entry, CommitWrite& commit, std::uint64_t order);
   void after(Entry& entry, GroupActions& actions);
   void end(WriteId id, CommitWrite& commit, const Result<void>& result, GroupActions& actions);
   void end(RemovalWrite& removed, const Result<void>& result, GroupActions& actions);

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <millrace/coordinator/producer_epoch.hpp>
 #include <millrace/core/bytes.hpp>
 #include <millrace/core/result.hpp>
 #include <optional>
@@ -112,6 +113,7 @@ struct Write {
   WriteId id;
   std::string group;
   std::vector<InternalRecord> records;
+  std::optional<ProducerEpoch> transaction_of = {};  ///< of whose transaction they are part
 };
 
 struct CommitReply {

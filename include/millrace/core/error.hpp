@@ -43,6 +43,9 @@ enum class Errc : int {
   invalid_producer_epoch,          ///< a newer instance of the producer has taken over
   invalid_transaction_state,       ///< not possible with the producer's transaction as it stands
   transaction_coordinator_fenced,  ///< a newer transaction coordinator has taken over
+  producer_fenced,                 ///< a newer instance with its transactional id has taken over
+  concurrent_transactions,         ///< the one before is still being ended: try again
+  unknown_transactional_id,        ///< no such transactional id (any more)
 };
 
 /// The category behind std::error_code conversions; name() is "millrace".

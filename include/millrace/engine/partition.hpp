@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <millrace/core/topic_partition.hpp>
@@ -23,6 +24,13 @@ class PartitionReader {
   virtual storage::SegmentSource& source() noexcept = 0;
   /// Readers see offsets below.
   virtual Offset visible_end() const noexcept = 0;
+  /// Readers of committed records see offsets below: the last stable offset.
+  Offset stable_end() noexcept {
+    // In this order: a transaction that the high watermark lets through is known by then.
+    const Offset readable = visible_end();
+    const auto& unstable = source().control().first_unstable_offset;
+    return std::min(readable, Offset{unstable.load(std::memory_order_acquire)});
+  }
   Offset log_start_offset() noexcept {
     return Offset{source().control().log_start_offset.load(std::memory_order_acquire)};
   }

@@ -53,10 +53,12 @@ class BatchBuilder {
   /// unsupported if the codec is not built in.
   Result<MutableBytes> finish();
   /// The same, keeping an offset range that is wider than the records (compaction; there may be
-  /// none), and optionally the delete horizon, which then is the batch's base timestamp.
+  /// none), and optionally the delete horizon, which then is the batch's base timestamp. Without
+  /// records the largest timestamp is `time_if_empty`: a producer's age is told by it.
   /// invalid_argument if a record lies beyond `last_offset_delta`.
   Result<MutableBytes> finish_compacted(std::int32_t last_offset_delta,
-                                        std::optional<Timestamp> delete_horizon);
+                                        std::optional<Timestamp> delete_horizon,
+                                        Timestamp time_if_empty = Timestamp::none());
 
  private:
   template <typename HeaderSource>

@@ -47,6 +47,19 @@ class GroupService final : public engine::BrokerService,
   Result<void> commit(const coordinator::CommitRequest& request);
   /// Returns at once; durable when `done` is called, on the broker's schedule.
   void commit_later(coordinator::CommitRequest request, std::function<void(Result<void>)> done);
+  /// The same within a producer's transaction, to which the group's partition of
+  /// __consumer_offsets has been added: the offsets count once that is committed.
+  Result<void> commit_in_transaction(const coordinator::CommitRequest& request,
+                                     const coordinator::ProducerEpoch& producer);
+  /// Ends what a producer's transaction has in a partition of __consumer_offsets. Durable when it
+  /// returns.
+  Result<void> end_transaction(PartitionId partition, const coordinator::ProducerEpoch& producer,
+                               bool is_commit);
+  /// Whether a transaction that is not over has offsets of that partition; those who watch the
+  /// group are called when it has none any more.
+  bool has_pending(std::string_view group, const coordinator::TopicPartition& partition);
+  /// Where in __consumer_offsets the offsets of a group are.
+  PartitionId partition_of(std::string_view group) const noexcept;
   std::optional<coordinator::CommittedOffset> committed(
       std::string_view group, const coordinator::TopicPartition& partition);
 
@@ -68,6 +81,7 @@ class GroupService final : public engine::BrokerService,
   using Actions = coordinator::GroupActions;
   using Token = coordinator::Token;
   using Event = std::function<void(Actions&)>;
+  using CommitEvent = std::function<void(coordinator::Token, Actions&)>;
   struct UnderWay {
     coordinator::WriteId id;
     Offset end;
@@ -82,7 +96,7 @@ class GroupService final : public engine::BrokerService,
   coordinator::Group::Now now() const;
   coordinator::Token next_token() { return coordinator::Token{++last_token_}; }
   void run(const Event& event);
-  Result<void> run_and_wait(const std::function<void(Token, Actions&)>& event);
+  Result<void> wait_for_commit(const CommitEvent& event);
   Result<void> check_topics(const coordinator::CommitRequest& request);
   void start_commit(const coordinator::CommitRequest& request, Token token, Actions& actions);
   Result<void> forget_missing_topics();
@@ -90,6 +104,7 @@ class GroupService final : public engine::BrokerService,
   std::vector<Started> start_writes(Actions& actions);
   void end_writes(const Started& ended, const Result<void>& result, Actions& actions);
   void deliver(Actions& actions);
+  void call_watchers(const std::string& group);
   void arm_timer();
   void timer_task(Clock::Steady due);
 

@@ -16,25 +16,39 @@ class InternalTopic {
   static InternalTopic of(engine::TopicPtr topic) { return InternalTopic(std::move(topic)); }
 
   std::int32_t partition_count() const noexcept {
-    return static_cast<std::int32_t>(topic_->partitions.size());
+    return static_cast<std::int32_t>(topic_->readers.size());
   }
 
-  /// Appends the records as one batch; the offset behind them. Not durable before
-  /// wait_acknowledged().
+  /// Appends the records as one batch, part of a transaction if a producer is given; the offset
+  /// behind them. Not durable before wait_acknowledged().
   Result<Offset> append(PartitionId partition, std::span<const coordinator::InternalRecord> records,
-                        Timestamp time) const;
+                        Timestamp time,
+                        std::optional<coordinator::ProducerEpoch> transaction_of = {}) const;
+  const engine::PartitionPtr& partition(PartitionId id) const {
+    return topic_->partitions[static_cast<std::size_t>(id)];
+  }
   /// Returns when everything below `end` is as durable as the topic's flush policy says.
   Result<void> wait_acknowledged(PartitionId partition, Offset end) const;
 
-  /// Gives every record that is there to `visit`, in order within each partition. What is damaged
-  /// is passed over, and told to `damaged`.
-  using Visitor = std::function<void(Bytes key, std::optional<Bytes> value)>;
-  using DamageHandler = std::function<void(const Error&)>;
-  Result<void> read_all(const Visitor& visit, const DamageHandler& damaged) const;
+  /// Gives every record and marker that is there to a visitor, in order within each partition. What
+  /// is damaged is passed over, and told to the visitor.
+  struct Visitor {
+    /// With the id of the producer of whose transaction it is part, if it is part of one.
+    std::function<void(Bytes key, std::optional<Bytes> value,
+                       std::optional<std::int64_t> transaction_of)>
+        record;
+    std::function<void(PartitionId partition, std::int64_t producer_id, bool is_commit)> marker;
+    std::function<void(const Error&)> damaged;
+  };
+  Result<void> read_all(const Visitor& visitor) const;
 
  private:
   explicit InternalTopic(engine::TopicPtr topic) : topic_(std::move(topic)) {}
   engine::TopicPtr topic_;
 };
+
+/// Appends the marker that ends a producer's transaction in a partition; the offset behind it.
+Result<Offset> append_marker(engine::Partition& partition,
+                             const coordinator::ProducerEpoch& producer, bool is_commit);
 
 }  // namespace millrace::inline v0::server

@@ -38,6 +38,9 @@ class LocalMember {
 
   /// Durable when it returns; a refusal is heeded by the next advance().
   Result<void> commit(std::vector<coordinator::OffsetToCommit> offsets);
+  /// What commit() would ask for, for who asks in another way.
+  Result<coordinator::CommitRequest> commit_request(
+      std::vector<coordinator::OffsetToCommit> offsets) const;
   /// Returns at once. `done` comes on the broker's background thread.
   void commit_later(std::vector<coordinator::OffsetToCommit> offsets,
                     std::function<void(const Result<void>&)> done);

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace millrace::inline v0::storage {
@@ -15,6 +16,7 @@ struct CleanStats {
   std::uint64_t records_kept = 0;
   std::uint64_t records_dropped = 0;
   bool changed = true;  ///< false: a single segment that stays as it is; nothing was written
+  std::vector<Offset> dropped_markers;  ///< rising
 };
 
 /// Which transactions of a stretch of log were aborted: their records count for nothing.
@@ -28,6 +30,38 @@ class AbortedTransactions {
  private:
   std::unordered_map<std::int64_t, Offset> open_;  // producer id -> where its transaction begins
   std::unordered_map<std::int64_t, std::vector<OffsetRange>> aborted_;
+};
+
+/// Where the last batch of each producer stands in a log, and its last marker: compaction keeps
+/// these, the batch without records if need be, for the sequence and the epoch that they hold.
+/// Producers that the log forgot are not to be told of.
+class LastBatches {
+ public:
+  void add_producer(std::int64_t id) { last_.emplace(id, Last{}); }
+  /// Takes every batch of the log in order.
+  void add(const record::BatchView& batch) noexcept;
+  /// Whether a batch is the last one of its producer, or its last marker.
+  bool contains(const record::BatchView& batch) const noexcept;
+  bool empty() const noexcept { return last_.empty(); }
+
+ private:
+  struct Last {
+    Offset batch{-1};
+    Offset marker{-1};
+  };
+  std::unordered_map<std::int64_t, Last> last_;
+};
+
+/// Of which transactions compaction met batches: who meets one of those must find its marker, too.
+/// One for a whole pass, from the log's start on.
+class TransactionData {
+ public:
+  void add(const record::BatchView& batch) { producers_.insert(batch.producer().id); }
+  /// Whether the transaction that a marker ends has batches; the next one begins behind it.
+  bool end(const record::BatchView& marker) { return producers_.erase(marker.producer().id) != 0; }
+
+ private:
+  std::unordered_set<std::int64_t> producers_;
 };
 
 /// The last offset of every key over the part of a log that was not cleaned yet (its "dirty" part).
@@ -50,6 +84,9 @@ class KeyOffsets {
   std::uint64_t memory_bytes_ = 0;
 };
 
+/// Tells `last` of a segment's batches that start below `limit`.
+Result<void> collect_last_batches(Segment& segment, Offset limit, LastBatches& last);
+
 /// Tells `aborted` of a segment's batches that start below `limit`.
 Result<void> collect_transactions(Segment& segment, Offset limit, AbortedTransactions& aborted);
 
@@ -62,9 +99,7 @@ struct CleanRules {
   const AbortedTransactions* aborted = nullptr;
   Timestamp now;
   std::chrono::milliseconds delete_retention{0};
-  /// How long an idempotent producer's last sequence is kept, in a batch without records if need
-  /// be.
-  std::chrono::milliseconds producer_retention = std::chrono::hours(24);
+  const LastBatches* last_batches = nullptr;
 };
 
 /// Writes what compaction keeps of `segments` (adjacent, rising, known to the rules as a whole) as
@@ -72,7 +107,12 @@ struct CleanRules {
 /// durable. Offsets stay; so does the last batch, if need be without records. Kafka's rules:
 /// SEMANTICS "Compaction", KIP-534 for tombstones.
 Result<CleanStats> rewrite_segments(const std::vector<SegmentPtr>& segments,
-                                    const CleanRules& rules);
+                                    const CleanRules& rules, TransactionData& transactions);
+
+/// Takes the transactions of `dropped_markers` (rising) out of the indexes of `segments`, before
+/// the markers go: who waits for a marker that never comes would take later records for aborted.
+Result<void> forget_transactions(const std::vector<SegmentPtr>& segments,
+                                 const std::vector<Offset>& dropped_markers);
 
 /// Puts the cleaned files in place of the segments they replace, which end below `end`. Whoever
 /// lists the directory meanwhile finds every record that is to be found; a crash anywhere on the

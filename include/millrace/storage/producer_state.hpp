@@ -99,6 +99,8 @@ class ProducerState {
 
   /// All producers, by id.
   std::vector<ProducerSummary> summaries() const;
+  /// Those with an open transaction, in the order in which these began.
+  std::vector<ProducerSummary> open_transactions() const;
   /// Replaces everything by what was saved. Ages then count from the times of batches.
   void restore(std::span<const ProducerSummary> saved);
   /// Ages count from the times of batches from here on: what was applied was not written just now.

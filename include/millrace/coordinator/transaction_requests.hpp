@@ -1,0 +1,73 @@
+#pragma once
+#include <millrace/coordinator/group_requests.hpp>
+#include <millrace/coordinator/transaction.hpp>
+
+/// What producers ask a transaction coordinator and what it answers: Kafka's InitProducerId,
+/// AddPartitionsToTxn, AddOffsetsToTxn and EndTxn without their wire form.
+namespace millrace::inline v0::coordinator {
+
+struct InitProducerRequest {
+  std::string transactional_id;
+  Milliseconds timeout = std::chrono::minutes(1);
+  /// Of a producer that goes on after an error (KIP-360); fenced if it is not the last one.
+  std::optional<ProducerEpoch> current = {};
+  /// While the transaction of the instance before is being ended: wait for it, instead of
+  /// concurrent_transactions.
+  bool waits = false;
+};
+
+struct InitProducerReply {
+  Token token;
+  Result<ProducerEpoch> answer;
+};
+
+/// Who a request of a transaction comes from.
+struct TransactionalProducerId {
+  std::string transactional_id;
+  ProducerEpoch producer;
+};
+
+struct EndTransactionRequest {
+  TransactionalProducerId from;
+  bool is_commit = false;
+  /// Answered once all markers are written, not when the outcome is durable.
+  bool waits_for_markers = false;
+};
+
+struct TransactionReply {
+  Token token;
+  Result<void> answer;
+};
+
+/// A record that what waits for it wants in the log: tell the coordinator by written().
+struct TransactionWrite {
+  enum class Until : std::uint8_t {
+    appended,        ///< durable some time later
+    synced_soon,     ///< appended; to be made durable when nobody waits
+    earlier_synced,  ///< appended, and everything before it is durable
+    synced,          ///< durable
+  };
+  WriteId id;
+  std::string transactional_id;
+  InternalRecord record;
+  Until until = Until::synced;
+};
+
+/// Markers to be written to each of the partitions, and made durable there: tell the coordinator by
+/// marked(). A partition that is there no more needs none.
+struct MarkersToWrite {
+  WriteId id;
+  ProducerEpoch producer;
+  bool is_commit = false;
+  std::vector<TopicPartition> partitions;
+};
+
+/// What a coordinator wants done, in this order within each kind.
+struct TransactionActions {
+  std::vector<InitProducerReply> inits;
+  std::vector<TransactionReply> replies;
+  std::vector<TransactionWrite> writes;
+  std::vector<MarkersToWrite> markers;
+};
+
+}  // namespace millrace::inline v0::coordinator

@@ -1,0 +1,99 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <millrace/coordinator/group_coordinator.hpp>
+#include <millrace/coordinator/transaction_coordinator.hpp>
+#include <millrace/server/internal_topic.hpp>
+#include <mutex>
+
+namespace millrace::inline v0::server {
+
+struct TransactionServiceOptions {
+  coordinator::TransactionCoordinatorOptions coordinator = {};
+  /// Of a new __transaction_state [transaction.state.log.num.partitions]; Kafka: 50.
+  std::int32_t partitions = 4;
+};
+
+/// The transactions of a broker: runs the coordinator, keeps its records in __transaction_state,
+/// writes its markers, and is its clock. Thread-safe. Calls return when what they ask for is
+/// durable, and do the work for it on the caller's thread.
+class TransactionService final : public engine::BrokerService,
+                                 public std::enable_shared_from_this<TransactionService> {
+ public:
+  /// The one service of this broker. When it is first asked for, transactions that were decided are
+  /// finished, and those that were not are aborted: whoever began them is gone.
+  static Result<std::shared_ptr<TransactionService>> of(
+      engine::BrokerCore& broker, const TransactionServiceOptions& options = {});
+  /// Does that if the directory has seen any transaction.
+  static Result<void> recover(engine::BrokerCore& broker);
+
+  /// The producer of a new instance; the one before it is fenced, and what it had begun aborted.
+  Result<coordinator::ProducerEpoch> init_producer(const coordinator::InitProducerRequest& request);
+  /// To be called before the first record of a transaction goes to these partitions.
+  Result<void> add_partitions(const coordinator::TransactionalProducerId& from,
+                              const std::vector<coordinator::TopicPartition>& partitions);
+  /// Commits offsets of a group within the transaction.
+  Result<void> commit_offsets(const coordinator::TransactionalProducerId& from,
+                              const coordinator::CommitRequest& request);
+  /// Ends the transaction; the outcome is durable in all its partitions, whatever their flush
+  /// policy. Everything was handed to the partitions before. If markers cannot be written now, the
+  /// outcome stands, and they are written later.
+  Result<void> end(const coordinator::TransactionalProducerId& from, bool is_commit);
+  /// Takes a transaction from its producer and aborts it.
+  Result<void> abort(const std::string& transactional_id);
+
+  /// Lets `look` see all transactions, with the coordinator held still.
+  void look(const std::function<void(const coordinator::TransactionCoordinator&)>& look);
+
+ private:
+  using Actions = coordinator::TransactionActions;
+  using Event = std::function<void(coordinator::Token, Actions&)>;
+  using Marked = std::pair<coordinator::WriteId, std::vector<coordinator::TopicPartition>>;
+  struct Started {
+    coordinator::WriteId id;
+    PartitionId partition;
+    Offset durable_end;  ///< behind what has to be durable
+  };
+  struct Work {
+    std::vector<Started> writes;
+    std::vector<coordinator::MarkersToWrite> markers;
+    bool empty() const noexcept { return writes.empty() && markers.empty(); }
+  };
+  template <typename Reply>
+  using Waiters = std::map<coordinator::Token, std::function<void(Reply)>>;
+
+  TransactionService(engine::BrokerCore& broker, const TransactionServiceOptions& options,
+                     InternalTopic topic);
+  Result<void> load();
+  void start();
+  void abort_unknown();
+  coordinator::TransactionCoordinator::Now now() const;
+  void run(const std::function<void(Actions&)>& event);
+  Result<void> wait_for(const Event& event);
+  void settle(Actions actions, Work work);
+  Work take_work(Actions& actions);
+  void append(const coordinator::TransactionWrite& write, Actions& actions, Work& work);
+  void sync_soon(PartitionId partition, Offset end);
+  std::vector<coordinator::TopicPartition> write_markers(
+      const coordinator::MarkersToWrite& markers);
+  Result<void> write_marker(const coordinator::TopicPartition& partition,
+                            const coordinator::ProducerEpoch& producer, bool is_commit);
+  Result<void> flush_partitions(const std::string& transactional_id);
+  void deliver(Actions& actions);
+  void arm_timer();
+  void timer_task(Clock::Steady due);
+
+  engine::BrokerCore& broker_;
+  const InternalTopic topic_;
+  std::mutex start_mutex_;
+  bool is_started_ = false;
+  std::mutex mutex_;
+  coordinator::TransactionCoordinator coordinator_;
+  std::uint64_t last_token_ = 0;
+  Waiters<coordinator::InitProducerReply> inits_;
+  Waiters<coordinator::TransactionReply> replies_;
+  std::optional<Clock::Steady> armed_;
+};
+
+}  // namespace millrace::inline v0::server

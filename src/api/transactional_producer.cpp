@@ -1,0 +1,192 @@
+#include <atomic>
+#include <map>
+#include <millrace/engine/broker_core.hpp>
+#include <millrace/server/transaction_service.hpp>
+#include <millrace/transactional_producer.hpp>
+#include <mutex>
+
+namespace millrace::inline v0 {
+
+using coordinator::TopicPartition;
+
+namespace detail {
+
+/// A producer's sending side for one topic, and which partitions are part of the open transaction.
+struct TopicSeat {
+  std::optional<ProducerCore> core;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> admitted_in;  // the number of a transaction
+};
+
+struct TransactionalState {
+  TransactionalState(const Broker& of, std::shared_ptr<server::TransactionService> by,
+                     coordinator::TransactionalProducerId who, TransactionalProducerOptions with)
+      : broker(of), service(std::move(by)), id(std::move(who)), options(std::move(with)) {}
+
+  Broker broker;
+  std::shared_ptr<server::TransactionService> service;
+  const coordinator::TransactionalProducerId id;
+  const TransactionalProducerOptions options;
+  std::mutex mutex;
+  std::map<std::string, TopicSeat, std::less<>> topics;  // by the id of the topic
+  // Handles on the same topic differ if partitions were added between.
+  std::map<std::shared_ptr<const engine::TopicCore>, TopicSeat*> handles;
+  std::atomic<std::uint64_t> number{0};  // of the open transaction, or of the last one
+  std::atomic<bool> is_open{false};
+  std::atomic<bool> is_begun{false};  // it has partitions
+  std::optional<Error> failure;       // why it can only be aborted
+  std::vector<std::function<void(bool)>> listeners;
+
+  TopicSeat& seat_of(const std::shared_ptr<const engine::TopicCore>& topic);
+  Result<void> admit(TopicSeat& seat, const engine::TopicCore& topic, PartitionId partition);
+  Result<void> end(bool is_commit);
+  Result<void> fail(const Error& error);
+  void close(bool is_committed);
+};
+
+TopicSeat& TransactionalState::seat_of(const std::shared_ptr<const engine::TopicCore>& topic) {
+  const std::lock_guard lock(mutex);
+  if (const auto known = handles.find(topic); known != handles.end()) return *known->second;
+  const auto [at, is_new] = topics.try_emplace(topic->entry.id);
+  TopicSeat& seat = at->second;
+  handles.emplace(topic, &seat);
+  if (is_new) {
+    seat.admitted_in = std::make_unique<std::atomic<std::uint64_t>[]>(topic->partitions.size());
+    seat.core.emplace(broker, topic, options.producer,
+                      TransactionSeat{{id.producer.id, id.producer.epoch, 0},
+                                      [this, &seat, of = topic.get()](PartitionId partition) {
+                                        return admit(seat, *of, partition);
+                                      }});
+  }
+  return seat;
+}
+
+Result<void> TransactionalState::admit(TopicSeat& seat, const engine::TopicCore& topic,
+                                       PartitionId partition) {
+  auto& admitted_in = seat.admitted_in[static_cast<std::size_t>(partition)];
+  const std::uint64_t current = number.load(std::memory_order_relaxed);
+  if (admitted_in.load(std::memory_order_acquire) == current) [[likely]]
+    return {};
+  const std::lock_guard lock(mutex);
+  if (admitted_in.load() == current) return {};
+  MILLRACE_CHECK(service->add_partitions(id, {{topic.entry.name, partition}}));
+  is_begun.store(true);
+  admitted_in.store(current, std::memory_order_release);
+  return {};
+}
+
+Result<void> TransactionalState::end(bool is_commit) {
+  Result<void> sent = failure ? Result<void>(*failure) : Result<void>();
+  for (auto& [topic, seat] : topics) {
+    auto flushed = seat.core->flush();
+    if (!flushed && sent) sent = std::move(flushed);
+  }
+  if (is_commit && !sent) return fail(sent.error());
+  if (!is_begun.load()) return {};
+  return service->end(id, is_commit);
+}
+
+Result<void> TransactionalState::fail(const Error& error) {
+  // A partition and the coordinator say the same in two ways.
+  const bool is_fenced = error.code() == Errc::invalid_producer_epoch;
+  failure = is_fenced ? Error(Errc::producer_fenced, error.message()) : error;
+  return *failure;
+}
+
+void TransactionalState::close(bool is_committed) {
+  for (const auto& told : std::exchange(listeners, {})) told(is_committed);
+  is_open.store(false);
+}
+
+}  // namespace detail
+
+Transaction::Transaction(std::shared_ptr<detail::TransactionalState> state)
+    : state_(std::move(state)) {}
+Transaction::Transaction(Transaction&& other) noexcept = default;
+Transaction& Transaction::operator=(Transaction&& other) noexcept {
+  Transaction ended(std::move(*this));
+  state_ = std::move(other.state_);
+  return *this;
+}
+Transaction::~Transaction() {
+  if (state_) static_cast<void>(abort());
+}
+
+Result<void> Transaction::check_open() const {
+  if (state_) return {};
+  return Error(Errc::invalid_transaction_state,
+               "this transaction is over; begin another one with the producer");
+}
+
+void Transaction::on_end(std::function<void(bool)> told) {
+  if (state_) state_->listeners.push_back(std::move(told));
+}
+
+ProducerCore& Transaction::core_of(const std::shared_ptr<const engine::TopicCore>& topic) {
+  return *state_->seat_of(topic).core;
+}
+
+Result<void> Transaction::commit_offsets(const coordinator::CommitRequest& request) {
+  MILLRACE_CHECK(check_open());
+  // Whatever becomes of it, it may have begun the transaction.
+  state_->is_begun.store(true);
+  const auto committed = state_->service->commit_offsets(state_->id, request);
+  if (!committed) return state_->fail(committed.error());
+  return committed;
+}
+
+Result<void> Transaction::send_offsets(const std::string& group, const std::string& topic,
+                                       PartitionId partition, Offset offset) {
+  const Timestamp now = state_ ? state_->broker.core()->clock().now() : Timestamp::none();
+  return commit_offsets(
+      {{group, {}, -1},
+       {{{topic, partition}, {offset, LeaderEpoch::unknown, {}, now, std::nullopt}}}});
+}
+
+Result<void> Transaction::commit() {
+  MILLRACE_CHECK(check_open());
+  const auto committed = state_->end(true);
+  const bool is_over = committed || committed.error().code() == Errc::producer_fenced;
+  if (!is_over) return committed;
+  std::exchange(state_, nullptr)->close(committed.has_value());
+  return committed;
+}
+
+Result<void> Transaction::abort() {
+  MILLRACE_CHECK(check_open());
+  const auto state = std::exchange(state_, nullptr);
+  auto aborted = state->end(false);
+  state->close(false);
+  return aborted;
+}
+
+TransactionalProducer::TransactionalProducer(std::shared_ptr<detail::TransactionalState> state)
+    : state_(std::move(state)) {}
+
+Result<TransactionalProducer> TransactionalProducer::open(
+    const Broker& broker, const std::string& transactional_id,
+    const TransactionalProducerOptions& options) {
+  MILLRACE_TRY(auto service, server::TransactionService::of(*broker.core()));
+  MILLRACE_TRY(const auto producer,
+               service->init_producer({transactional_id, options.timeout, {}, true}));
+  return TransactionalProducer(
+      std::shared_ptr<detail::TransactionalState>(new detail::TransactionalState{
+          broker, std::move(service), {transactional_id, producer}, options}));
+}
+
+Result<Transaction> TransactionalProducer::begin() {
+  if (state_->is_open.exchange(true)) {
+    return Error(Errc::invalid_transaction_state,
+                 "transactional id " + state_->id.transactional_id +
+                     ": a transaction is open; commit or abort it before the next one begins");
+  }
+  state_->is_begun.store(false);
+  state_->failure.reset();
+  state_->number.fetch_add(1);
+  return Transaction(state_);
+}
+
+const std::string& TransactionalProducer::transactional_id() const noexcept {
+  return state_->id.transactional_id;
+}
+
+}  // namespace millrace::inline v0
