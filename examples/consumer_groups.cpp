@@ -97,7 +97,8 @@ void take_over(const Lines& topic, const Tally& sent) {
   Member second = group.join().value();
   read_all({&second}, committed, sent.size());
   check(committed == sent, "who takes over goes on behind what was committed");
-  for (millrace::PartitionId id = 0; id < 4; ++id) check(second.lag(id).value() == 0, "no lag");
+  for (millrace::PartitionId id = 0; id < 4; ++id)
+    check(second.lag({"lines", id}).value() == 0, "no lag");
   std::printf("the second member went on where the first had committed\n");
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 #include <millrace/consumer.hpp>
 #include <millrace/coordinator/assignor.hpp>
+#include <millrace/group_run.hpp>
+#include <millrace/subscription.hpp>
 #include <optional>
 #include <string>
 
@@ -14,12 +16,14 @@ using Assignor = coordinator::Assignor;
 
 /// Told on the thread that polls, within poll() or leave(), with the partitions concerned.
 struct RebalanceListener {
+  using Partitions = std::vector<TopicPartition>;
   /// To be given up: what was read of them may still be committed.
-  std::function<void(const std::vector<PartitionId>&)> revoked = {};
+  std::function<void(const Partitions&)> revoked = {};
   /// To be read from now on; positions are set already, and may be moved by seek().
-  std::function<void(const std::vector<PartitionId>&)> assigned = {};
-  /// Gone without warning; others may be reading them already, and a commit is refused.
-  std::function<void(const std::vector<PartitionId>&)> lost = {};
+  std::function<void(const Partitions&)> assigned = {};
+  /// Gone without warning: others may be reading them already and a commit is refused, or their
+  /// topic was deleted.
+  std::function<void(const Partitions&)> lost = {};
 };
 
 /// Names in brackets are Kafka's.
@@ -51,8 +55,7 @@ struct Committed {
 /// apart.
 class GroupConsumerCore {
  public:
-  static Result<GroupConsumerCore> join(const Broker& broker,
-                                        std::shared_ptr<const engine::TopicCore> topic,
+  static Result<GroupConsumerCore> join(const Broker& broker, const Subscription& subscription,
                                         const std::string& group, const GroupOptions& options);
   GroupConsumerCore(GroupConsumerCore&&) noexcept;
   GroupConsumerCore& operator=(GroupConsumerCore&&) noexcept;
@@ -60,13 +63,18 @@ class GroupConsumerCore {
 
   Result<FetchedRecords> poll(std::chrono::nanoseconds wait);
   Result<void> commit();
-  Result<void> commit(PartitionId partition, Offset offset, std::string metadata);
+  Result<void> commit(const TopicPartition& partition, Offset offset, std::string metadata);
   void commit_later(std::function<void(const Result<void>&)> done);
   Result<void> send_offsets_to(Transaction& transaction);
   Result<void> rewind();
-  Result<std::optional<Committed>> committed(PartitionId partition) const;
-  Result<std::int64_t> lag(PartitionId partition) const;
+  Result<std::optional<Committed>> committed(const TopicPartition& partition) const;
+  Result<void> seek(const TopicPartition& partition, Offset offset);
+  Result<void> seek_to_begin(const TopicPartition& partition);
+  Result<void> seek_to_end(const TopicPartition& partition);
+  Result<void> seek_to_time(const TopicPartition& partition, Timestamp time);
   Result<void> leave();
+  /// Whether auto-commit is on.
+  bool commits_by_itself() const noexcept;
   ConsumerCore& consumer() noexcept;
   const ConsumerCore& consumer() const noexcept;
   void interrupt() noexcept;
@@ -93,9 +101,10 @@ class GroupConsumer {
 
   /// The next records of the member's partitions; none if nothing came within `wait`, or while the
   /// group is being rebalanced, or by interrupt(). Errors: those of Consumer::poll;
-  /// fenced_instance, inconsistent_protocol, invalid_argument, group_full, after which the member
-  /// is out for good; no_space, io_error if the group's state cannot be written, after which the
-  /// next poll tries again.
+  /// offset_out_of_range with OffsetReset::none, at each poll until every partition without a
+  /// committed offset got a position by seek() or commit(); fenced_instance, inconsistent_protocol,
+  /// invalid_argument, group_full, after which the member is out for good; no_space, io_error if
+  /// the group's state cannot be written, after which the next poll tries again.
   Result<Records<K, V>> poll(std::chrono::nanoseconds wait) {
     MILLRACE_TRY(auto fetched, core_.poll(wait));
     return Records<K, V>(std::move(fetched));
@@ -108,7 +117,7 @@ class GroupConsumer {
   Result<void> commit() { return core_.commit(); }
   /// Commits one partition's offset (of the next record to be read), with a note of up to 4096
   /// bytes.
-  Result<void> commit(PartitionId partition, Offset offset, std::string metadata = {}) {
+  Result<void> commit(const TopicPartition& partition, Offset offset, std::string metadata = {}) {
     return core_.commit(partition, offset, std::move(metadata));
   }
   /// Like commit(), but returns at once; `done`, if given, is called on the broker's background
@@ -125,32 +134,40 @@ class GroupConsumer {
   /// Goes back to what the group has committed, as after a transaction that was aborted: the next
   /// poll returns that once more.
   Result<void> rewind() { return core_.rewind(); }
-  /// What the group committed last for a partition of the topic, whoever reads it.
-  Result<std::optional<Committed>> committed(PartitionId partition) const {
+  /// What the group committed last for a partition, whoever reads it.
+  Result<std::optional<Committed>> committed(const TopicPartition& partition) const {
     return core_.committed(partition);
   }
   /// How many offsets of an assigned partition are still to be read.
-  Result<std::int64_t> lag(PartitionId partition) const { return core_.lag(partition); }
+  Result<std::int64_t> lag(const TopicPartition& partition) const {
+    return core_.consumer().lag(partition);
+  }
 
-  std::vector<PartitionId> assignment() const { return core_.consumer().assignment(); }
-  Result<Offset> position(PartitionId partition) const {
+  std::vector<TopicPartition> assignment() const { return core_.consumer().assignment(); }
+  Result<Offset> position(const TopicPartition& partition) const {
     return core_.consumer().position(partition);
   }
   /// As those of Consumer, for assigned partitions.
-  Result<void> seek(PartitionId partition, Offset offset) {
-    return core_.consumer().seek(partition, offset);
+  Result<void> seek(const TopicPartition& partition, Offset offset) {
+    return core_.seek(partition, offset);
   }
-  Result<void> seek_to_begin(PartitionId partition) {
-    return core_.consumer().seek_to_begin(partition);
+  Result<void> seek_to_begin(const TopicPartition& partition) {
+    return core_.seek_to_begin(partition);
   }
-  Result<void> seek_to_end(PartitionId partition) {
-    return core_.consumer().seek_to_end(partition);
+  Result<void> seek_to_end(const TopicPartition& partition) { return core_.seek_to_end(partition); }
+  Result<void> seek_to_time(const TopicPartition& partition, Timestamp time) {
+    return core_.seek_to_time(partition, time);
   }
-  Result<void> seek_to_time(PartitionId partition, Timestamp time) {
-    return core_.consumer().seek_to_time(partition, time);
+  Result<void> rewind(const TopicPartition& partition, std::int64_t count) {
+    return core_.consumer().seek_by(partition, -count);
   }
-  Result<void> pause(PartitionId partition) { return core_.consumer().pause(partition); }
-  Result<void> resume(PartitionId partition) { return core_.consumer().resume(partition); }
+  Result<void> skip(const TopicPartition& partition, std::int64_t count) {
+    return core_.consumer().seek_by(partition, count);
+  }
+  Result<void> pause(const TopicPartition& partition) { return core_.consumer().pause(partition); }
+  Result<void> resume(const TopicPartition& partition) {
+    return core_.consumer().resume(partition);
+  }
 
   /// Commits if auto-commit is on, and leaves: others take over at once. The destructor does the
   /// same without telling what went wrong. Not for static members, which may come back: they just
@@ -163,26 +180,58 @@ class GroupConsumer {
   GroupConsumerCore core_;
 };
 
-/// A group of consumers that share a topic. Members of the same group id divide the partitions
-/// among them; groups of different ids each get everything. Thread-safe.
+/// A group of consumers that share topics. Members of the same group id divide the partitions among
+/// them; groups of different ids each get everything. Thread-safe.
 template <typename K, typename V>
 class ConsumerGroup {
  public:
   ConsumerGroup(const Topic<K, V>& topic, std::string group, GroupOptions options = {})
-      : topic_(topic), group_(std::move(group)), options_(std::move(options)) {}
+      : ConsumerGroup(topic.broker(), Subscription::topics({topic.name()}), std::move(group),
+                      std::move(options)) {}
+  /// Of several topics, whose records all have keys K and values V; Record::topic() says which one
+  /// a record is of. Members of a group may subscribe to different topics.
+  ConsumerGroup(Broker broker, Subscription subscription, std::string group,
+                GroupOptions options = {})
+      : broker_(std::move(broker)),
+        subscription_(std::move(subscription)),
+        group_(std::move(group)),
+        options_(std::move(options)) {}
 
   const std::string& id() const noexcept { return group_; }
   /// A new member. It has partitions once it has polled. Errors: invalid_argument (an empty group
-  /// id, a max_poll_interval of less than 1 ms or more than 30 minutes), read_only (an attachment),
-  /// no_space, io_error.
+  /// id, a max_poll_interval of less than 1 ms or more than 30 minutes, a pattern that is none),
+  /// invalid_topic, read_only (an attachment), no_space, io_error.
   Result<GroupConsumer<K, V>> join() const {
-    MILLRACE_TRY(auto core,
-                 GroupConsumerCore::join(topic_.broker(), topic_.core(), group_, options_));
+    MILLRACE_TRY(auto core, GroupConsumerCore::join(broker_, subscription_, group_, options_));
     return GroupConsumer<K, V>(std::move(core));
   }
 
+  /// Reads with `threads` members, each on a thread of its own (the caller's is one), and gives
+  /// each record to `handler(record)`, until `stop` is requested or something fails. At least once:
+  /// a record is committed after `handler` returned from it, every auto_commit_interval (after each
+  /// poll if that is not given), before partitions pass to others, and at the end.
+  ///
+  /// `handler` returns nothing or a Result<void>, is called by several threads at once with records
+  /// of different partitions, in order within each partition, and must not throw. An error that it
+  /// returns ends the run: that record and those behind it in its partition are not committed, and
+  /// come again in the next run. When stopped every thread finishes the record at hand, commits,
+  /// and leaves the group. Members of a static group add "-0", "-1"... to instance_id.
+  ///
+  /// Success if stopped; else the first error: of `handler`, of join(), poll() or commit().
+  /// invalid_argument if `threads` is less than 1.
+  template <typename Handler>
+  Result<void> run(int threads, Handler handler, const std::stop_token& stop = {}) const {
+    const auto join = [this, threads](int thread) {
+      GroupOptions options = options_;
+      if (options.instance_id && threads > 1) *options.instance_id += "-" + std::to_string(thread);
+      return GroupConsumerCore::join(broker_, subscription_, group_, options);
+    };
+    return detail::run_members(threads, join, detail::make_handler<K, V>(handler), stop);
+  }
+
  private:
-  Topic<K, V> topic_;
+  Broker broker_;
+  Subscription subscription_;
   std::string group_;
   GroupOptions options_;
 };

@@ -1,6 +1,8 @@
 #pragma once
 #include <algorithm>
 #include <memory>
+#include <millrace/core/topic_partition.hpp>
+#include <millrace/memory_budget.hpp>
 #include <millrace/record/batch_view.hpp>
 #include <millrace/storage/log_cursor.hpp>
 #include <vector>
@@ -28,7 +30,16 @@ class FetchedRecords {
   FetchedRecords(const FetchedRecords&) = delete;
   FetchedRecords& operator=(const FetchedRecords&) = delete;
 
+  /// A compressed batch of a part, decompressed by who added it.
+  struct Unpacked {
+    const std::byte* batch;  ///< where it begins in the part
+    record::RecordCursor records;
+    std::unique_ptr<std::vector<std::byte>> bytes;
+    MemoryShare share;
+  };
+
   void add(Part part) { parts_.push_back(std::move(part)); }
+  void add(Unpacked batch) { unpacked_.push_back(std::move(batch)); }
   const std::vector<Part>& parts() const noexcept { return parts_; }
 
   /// Walks all records. Stops early at bytes that break the format; status() then says where. What
@@ -57,7 +68,7 @@ class FetchedRecords {
       return is_there;
     }
     /// Of the record that next() has given.
-    PartitionId partition() const noexcept { return partition_; }
+    const TopicPartition* source() const noexcept { return source_; }
 
    private:
     /// While records are decoded the memory is idle: asks for as much of what comes behind them,
@@ -76,7 +87,7 @@ class FetchedRecords {
     std::size_t part_ = 0;
     std::size_t at_ = 0;
     bool in_batch_ = false;
-    PartitionId partition_ = 0;
+    const TopicPartition* source_ = nullptr;
     Offset end_;
     record::RecordCursor cursor_;
     const std::byte* look_until_ = nullptr;
@@ -87,7 +98,10 @@ class FetchedRecords {
   Result<void> status() const { return failure_ ? Result<void>(*failure_) : Result<void>(); }
 
  private:
+  const Unpacked* find_unpacked(const std::byte* batch) const noexcept;
+
   std::vector<Part> parts_;
+  std::vector<Unpacked> unpacked_;
   std::vector<std::unique_ptr<std::vector<std::byte>>> decompressed_;
   std::optional<Error> failure_;
 };

@@ -9,6 +9,7 @@
 #include <millrace/consumer_group.hpp>
 #include <millrace/exactly_once.hpp>
 #include <millrace/flush.hpp>
+#include <millrace/groups.hpp>
 #include <millrace/key_value_store.hpp>
 #include <millrace/partition.hpp>
 #include <millrace/partitioner.hpp>

@@ -27,6 +27,7 @@ class PartitionHandle {
       : broker_(std::move(broker)), reader_(std::move(reader)), writer_(std::move(writer)) {}
 
   PartitionId id() const noexcept;
+  const TopicPartition& name() const noexcept;
   Offsets offsets() const noexcept;
 
   /// Appends one record and returns when the topic's flush policy acknowledges it. Without a time,
@@ -174,8 +175,8 @@ class Partition {
   /// read.
   Result<PinnedRecord<K, V>> read(Offset offset, bool check_crc = false) const {
     MILLRACE_TRY(auto found, handle_.read(offset, check_crc));
-    return PinnedRecord<K, V>(std::move(found.pin), std::move(found.decompressed),
-                              Record<K, V>(found.record, handle_.id()));
+    return PinnedRecord<K, V>(handle_.reader(), std::move(found.pin), std::move(found.decompressed),
+                              Record<K, V>(found.record, handle_.name()));
   }
 
   /// `for (const auto& record : scan)` from `from`; keep the scan in a variable and look at its

@@ -36,7 +36,8 @@ struct Decoder<std::optional<T>> {
 
 namespace detail {
 struct RecordSlot;
-}
+extern const TopicPartition nowhere;  // of a record that is none
+}  // namespace detail
 
 /// What a record gives out by value; with a K and V that own what they hold, none of it points into
 /// the log.
@@ -44,10 +45,10 @@ template <typename K, typename V>
 class RecordValues {
  public:
   RecordValues() = default;
-  RecordValues(const record::RecordView& view, PartitionId partition)
-      : view_(view), partition_(partition) {}
+  RecordValues(const record::RecordView& view, const TopicPartition& source)
+      : view_(view), source_(&source) {}
 
-  PartitionId partition() const noexcept { return partition_; }
+  PartitionId partition() const noexcept { return source_->partition; }
   Offset offset() const noexcept { return view_.offset; }
   Timestamp timestamp() const noexcept { return view_.timestamp; }
   bool has_key() const noexcept { return view_.key.has_value(); }
@@ -64,7 +65,7 @@ class RecordValues {
  protected:
   friend struct detail::RecordSlot;
   record::RecordView view_;
-  PartitionId partition_ = 0;
+  const TopicPartition* source_ = &detail::nowhere;  // one pointer: it is set for each record
 };
 
 namespace detail {
@@ -73,7 +74,7 @@ struct RecordSlot {
   template <typename K, typename V>
   [[gnu::always_inline]] static bool next(FetchedRecords::Cursor& from, RecordValues<K, V>& to) {
     if (!from.next(to.view_)) return false;
-    to.partition_ = from.partition();
+    to.source_ = from.source();
     return true;
   }
 };
@@ -85,6 +86,9 @@ template <typename K, typename V>
 class Record : public RecordValues<K, V> {
  public:
   using RecordValues<K, V>::RecordValues;
+  /// Where it came from.
+  const std::string& topic() const noexcept { return this->source_->topic; }
+  const TopicPartition& topic_partition() const noexcept { return *this->source_; }
   const Headers& headers() const noexcept { return this->view_.headers; }
   std::optional<Bytes> raw_key() const noexcept { return copy_of(this->view_.key); }
   std::optional<Bytes> raw_value() const noexcept { return copy_of(this->view_.value); }
@@ -139,9 +143,12 @@ class Records {
 template <typename K, typename V>
 class PinnedRecord {
  public:
-  PinnedRecord(storage::SegmentPtr pin, std::unique_ptr<std::vector<std::byte>> decompressed,
-               Record<K, V> record)
-      : pin_(std::move(pin)), decompressed_(std::move(decompressed)), record_(record) {}
+  PinnedRecord(std::shared_ptr<engine::PartitionReader> reader, storage::SegmentPtr pin,
+               std::unique_ptr<std::vector<std::byte>> decompressed, Record<K, V> record)
+      : reader_(std::move(reader)),
+        pin_(std::move(pin)),
+        decompressed_(std::move(decompressed)),
+        record_(record) {}
   const Record<K, V>& operator*() const& noexcept { return record_; }
   const Record<K, V>* operator->() const& noexcept { return &record_; }
   // Of a temporary only what does not point into the log, which it holds no longer than itself.
@@ -153,6 +160,7 @@ class PinnedRecord {
   const RecordValues<K, V>* operator->() && = delete;
 
  private:
+  std::shared_ptr<engine::PartitionReader> reader_;
   storage::SegmentPtr pin_;
   std::unique_ptr<std::vector<std::byte>> decompressed_;
   Record<K, V> record_;

@@ -111,6 +111,10 @@ Result<void> Broker::create_topic(std::string_view name, const TopicOptions& opt
     policy = options.flush->erased();
     engine::change_settings(settings, settings_of(*policy));
   }
+  // Of an earlier topic of that name, if the process ended while that was deleted.
+  if (core_->is_owner() && !core_->topic(name)) {
+    MILLRACE_CHECK(server::GroupService::forget_topic(*core_, name));
+  }
   MILLRACE_CHECK(core_->create_topic(name, options.partitions.value_or(1), settings, policy));
   return {};
 }

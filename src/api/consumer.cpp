@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <millrace/consumer.hpp>
 #include <millrace/engine/broker_core.hpp>
 
 #include "aborted_filter.hpp"
+#include "api/unpacking.hpp"
 
 namespace millrace::inline v0 {
 namespace {
@@ -69,48 +71,78 @@ Taken take_records(const storage::Chunk& chunk, std::int64_t most) {
 
 struct ConsumerCore::Impl {
   std::shared_ptr<engine::BrokerCore> broker;
-  std::shared_ptr<const engine::TopicCore> topic;
+  std::map<std::string, std::shared_ptr<const engine::TopicCore>, std::less<>> topics;
   ConsumerOptions options;
   std::vector<Assigned> assigned;
   std::vector<storage::ControlBlock*> flags;
   std::size_t next = 0;
   std::atomic<bool> interrupted{false};
+  std::shared_ptr<MemoryBudget> memory;
+  bool has_no_memory = false;                     // for the next records, as of the last look
+  std::optional<std::uint64_t> topics_seen = {};  // given if news of topics end a poll
 
-  Result<Assigned*> find(PartitionId partition);
-  Result<void> add(PartitionId partition);
+  Result<Assigned*> find(const TopicPartition& partition);
+  Result<PartitionHandle> handle_of(const TopicPartition& partition) const;
+  Result<void> add(const TopicPartition& partition);
+  Offset start_of(engine::PartitionReader& reader) const;
   void collect_flags();
-  Result<void> move_to(Assigned& assigned, Offset offset);
+  static void move_to(Assigned& assigned, Offset offset);
+  Result<void> move_to_time(Assigned& assigned, Timestamp time) const;
   Result<bool> fetch(Assigned& from, FetchedRecords& into, std::int64_t& records,
                      std::size_t& bytes);
   Result<bool> fetch_all(FetchedRecords& into);
   bool has_news() const noexcept;
-  Offset end_of(const Assigned& a) const noexcept {
-    return options.isolation == Isolation::read_committed ? a.reader->stable_end()
-                                                          : a.reader->visible_end();
+  bool has_new_topics() const noexcept {
+    return topics_seen && *topics_seen != broker->topics_version();
   }
+  bool notice_topics() noexcept;
+  std::string topic_names() const;
+  Offset end_of(engine::PartitionReader& reader) const noexcept {
+    return options.isolation == Isolation::read_committed ? reader.stable_end()
+                                                          : reader.visible_end();
+  }
+  Offset end_of(const Assigned& a) const noexcept { return end_of(*a.reader); }
 };
 
-Result<Assigned*> ConsumerCore::Impl::find(PartitionId partition) {
+Result<Assigned*> ConsumerCore::Impl::find(const TopicPartition& partition) {
   for (Assigned& a : assigned) {
-    if (a.reader->id() == partition) return &a;
+    if (a.reader->name() == partition) return &a;
   }
-  return Error(Errc::unknown_partition, "partition " + std::to_string(partition) + " of topic " +
-                                            topic->entry.name +
+  return Error(Errc::unknown_partition, "partition " + std::to_string(partition.partition) +
+                                            " of topic " + partition.topic +
                                             " is not assigned to this consumer; assign() it first")
-      .at(topic->entry.name, partition);
+      .at(partition.topic, partition.partition);
 }
 
-Result<void> ConsumerCore::Impl::add(PartitionId partition) {
-  MILLRACE_TRY(const PartitionHandle handle, detail::partition_of(broker, *topic, partition));
-  const Offsets offsets = handle.offsets();
-  Assigned added{handle.reader(), storage::LogCursor(handle.reader()->source(), offsets.start),
-                 offsets.start};
-  if (options.auto_offset_reset == OffsetReset::latest) {
-    added.position = end_of(added);
-    added.cursor.seek(added.position);
+Result<PartitionHandle> ConsumerCore::Impl::handle_of(const TopicPartition& partition) const {
+  const auto topic = topics.find(partition.topic);
+  if (topic != topics.end()) {
+    return detail::partition_of(broker, *topic->second, partition.partition);
   }
-  assigned.push_back(std::move(added));
+  return Error(Errc::unknown_topic, "this consumer reads " + topic_names() + ", not topic " +
+                                        partition.topic + "; name one of those")
+      .at(partition.topic, partition.partition);
+}
+
+Result<void> ConsumerCore::Impl::add(const TopicPartition& partition) {
+  MILLRACE_TRY(const PartitionHandle handle, handle_of(partition));
+  const Offset start = start_of(*handle.reader());
+  assigned.push_back(
+      {handle.reader(), storage::LogCursor(handle.reader()->source(), start), start});
   return {};
+}
+
+Offset ConsumerCore::Impl::start_of(engine::PartitionReader& reader) const {
+  const auto age = options.auto_offset_reset.age();
+  if (!age) {
+    const bool latest = options.auto_offset_reset == OffsetReset::latest;
+    return latest ? end_of(reader) : reader.log_start_offset();
+  }
+  const Offset end = end_of(reader);
+  const auto found = storage::find_time(reader.source(), broker->clock().now() - *age, end);
+  // Where a log is damaged reading it from its start will tell.
+  if (!found) return reader.log_start_offset();
+  return *found ? (*found)->offset : end;
 }
 
 void ConsumerCore::Impl::collect_flags() {
@@ -120,15 +152,38 @@ void ConsumerCore::Impl::collect_flags() {
   }
 }
 
-Result<void> ConsumerCore::Impl::move_to(Assigned& a, Offset offset) {
+void ConsumerCore::Impl::move_to(Assigned& a, Offset offset) {
   a.position = offset;
   a.cursor.seek(offset);
   a.exhausted.reset();
+}
+
+Result<void> ConsumerCore::Impl::move_to_time(Assigned& a, Timestamp time) const {
+  const Offset end = end_of(a);
+  auto found = storage::find_time(a.reader->source(), time, end);
+  if (!found) return found.error().at(a.reader->topic(), a.reader->id());
+  move_to(a, *found ? (*found)->offset : end);
   return {};
+}
+
+bool ConsumerCore::Impl::notice_topics() noexcept {
+  if (!has_new_topics()) return false;
+  topics_seen = broker->topics_version();
+  return true;
+}
+
+std::string ConsumerCore::Impl::topic_names() const {
+  std::string names = topics.size() == 1 ? "topic " : "topics ";
+  for (const auto& [name, topic] : topics) {
+    if (!names.ends_with(' ')) names += ", ";
+    names += name;
+  }
+  return topics.empty() ? "no topic yet" : names;
 }
 
 bool ConsumerCore::Impl::has_news() const noexcept {
   if (interrupted.load(std::memory_order_relaxed) || broker->is_closed()) return true;
+  if (has_new_topics()) return true;
   return std::any_of(assigned.begin(), assigned.end(), [this](const Assigned& a) {
     const Offset end = end_of(a);
     return !a.paused && end != a.position && end != a.exhausted;
@@ -155,13 +210,23 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
         return error.at(from.reader->topic(), from.reader->id());
       }
       reset_done = true;
-      const bool latest = options.auto_offset_reset == OffsetReset::latest;
-      MILLRACE_CHECK(move_to(from, latest ? limit : from.reader->log_start_offset()));
+      move_to(from, start_of(*from.reader));
       continue;
     }
     if (chunk->empty()) {
       from.position = from.cursor.position();
       from.exhausted = limit;
+      return false;
+    }
+    std::vector<FetchedRecords::Unpacked> unpacked;
+    if (auto fits = detail::unpack(*chunk, memory, unpacked); !fits) {
+      from.cursor.seek(from.position);
+      return fits.error().at(from.reader->topic(), from.reader->id());
+    }
+    from.cursor.seek(chunk->end);
+    if (chunk->empty()) {
+      from.cursor.seek(from.position);
+      has_no_memory = true;
       return false;
     }
     const Taken taken = take_records(*chunk, records);
@@ -175,15 +240,17 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
       auto committed = from.aborted.add_committed(
           {from.reader, *std::move(chunk), begin, taken.end}, limit, into);
       if (!committed) {
-        MILLRACE_CHECK(move_to(from, begin));
+        move_to(from, begin);
         return committed.error().at(from.reader->topic(), from.reader->id());
       }
       records -= std::min(records, *committed);
+      for (auto& batch : unpacked) into.add(std::move(batch));
       if (*committed == 0 && bytes > 0) continue;
       return *committed != 0;
     }
     records -= std::min(records, taken.records);
     into.add({from.reader, *std::move(chunk), begin, taken.end});
+    for (auto& batch : unpacked) into.add(std::move(batch));
     return true;
   }
 }
@@ -192,6 +259,7 @@ Result<bool> ConsumerCore::Impl::fetch_all(FetchedRecords& into) {
   std::int64_t records = std::max(options.max_records, 1);
   std::size_t bytes = std::max<std::size_t>(options.max_bytes, 1);
   bool any = false;
+  has_no_memory = false;
   // The partition after the one that was served last comes first, so that none starves.
   const std::size_t count = assigned.size();
   const std::size_t first = next;
@@ -209,85 +277,103 @@ Result<bool> ConsumerCore::Impl::fetch_all(FetchedRecords& into) {
   return any;
 }
 
-ConsumerCore::ConsumerCore(const Broker& broker, std::shared_ptr<const engine::TopicCore> topic,
-                           const ConsumerOptions& options)
+ConsumerCore::ConsumerCore(const Broker& broker, const ConsumerOptions& options)
     : impl_(std::make_unique<Impl>()) {
   impl_->broker = broker.core();
-  impl_->topic = std::move(topic);
   impl_->options = options;
-  for (PartitionId id = 0; id < impl_->topic->entry.partitions; ++id) {
-    static_cast<void>(impl_->add(id));
-  }
-  impl_->collect_flags();
+  impl_->memory = std::make_shared<MemoryBudget>(std::max<std::size_t>(options.memory_bytes, 1));
 }
 
 ConsumerCore::ConsumerCore(ConsumerCore&&) noexcept = default;
 ConsumerCore& ConsumerCore::operator=(ConsumerCore&&) noexcept = default;
 ConsumerCore::~ConsumerCore() = default;
 
-Result<void> ConsumerCore::assign(const std::vector<PartitionId>& partitions) {
-  for (const PartitionId id : partitions) {
-    MILLRACE_CHECK(detail::partition_of(impl_->broker, *impl_->topic, id));
-    if (!impl_->find(id)) MILLRACE_CHECK(impl_->add(id));
+void ConsumerCore::follow(std::shared_ptr<const engine::TopicCore> topic) {
+  impl_->topics[topic->entry.name] = std::move(topic);
+}
+
+Result<void> ConsumerCore::assign(const std::vector<TopicPartition>& partitions) {
+  for (const TopicPartition& partition : partitions) {
+    if (impl_->find(partition)) continue;
+    MILLRACE_CHECK(impl_->add(partition));
   }
   std::erase_if(impl_->assigned, [&](const Assigned& a) {
-    return std::find(partitions.begin(), partitions.end(), a.reader->id()) == partitions.end();
+    return std::find(partitions.begin(), partitions.end(), a.reader->name()) == partitions.end();
   });
   impl_->next = 0;
   impl_->collect_flags();
   return {};
 }
 
-void ConsumerCore::follow(std::shared_ptr<const engine::TopicCore> topic) {
-  impl_->topic = std::move(topic);
+std::vector<TopicPartition> ConsumerCore::assignment() const {
+  std::vector<TopicPartition> names;
+  names.reserve(impl_->assigned.size());
+  for (const Assigned& a : impl_->assigned) names.push_back(a.reader->name());
+  return names;
 }
 
-std::vector<PartitionId> ConsumerCore::assignment() const {
-  std::vector<PartitionId> ids;
-  for (const Assigned& a : impl_->assigned) ids.push_back(a.reader->id());
-  return ids;
-}
-
-Result<void> ConsumerCore::seek(PartitionId partition, Offset offset) {
+Result<void> ConsumerCore::seek(const TopicPartition& partition, Offset offset) {
   MILLRACE_TRY(Assigned * a, impl_->find(partition));
-  return impl_->move_to(*a, offset);
+  Impl::move_to(*a, offset);
+  return {};
 }
 
-Result<void> ConsumerCore::seek_to_begin(PartitionId partition) {
+Result<void> ConsumerCore::seek_to_begin(const TopicPartition& partition) {
   MILLRACE_TRY(Assigned * a, impl_->find(partition));
-  return impl_->move_to(*a, a->reader->log_start_offset());
+  Impl::move_to(*a, a->reader->log_start_offset());
+  return {};
 }
 
-Result<void> ConsumerCore::seek_to_end(PartitionId partition) {
+Result<void> ConsumerCore::seek_to_end(const TopicPartition& partition) {
   MILLRACE_TRY(Assigned * a, impl_->find(partition));
-  return impl_->move_to(*a, impl_->end_of(*a));
+  Impl::move_to(*a, impl_->end_of(*a));
+  return {};
 }
 
-Result<void> ConsumerCore::seek_to_time(PartitionId partition, Timestamp time) {
+Result<void> ConsumerCore::seek_to_time(const TopicPartition& partition, Timestamp time) {
   MILLRACE_TRY(Assigned * a, impl_->find(partition));
-  const Offset end = impl_->end_of(*a);
-  auto found = storage::find_time(a->reader->source(), time, end);
-  if (!found) return found.error().at(a->reader->topic(), partition);
-  return impl_->move_to(*a, *found ? (*found)->offset : end);
+  return impl_->move_to_time(*a, time);
 }
 
-Result<Offset> ConsumerCore::position(PartitionId partition) const {
+Result<void> ConsumerCore::seek_by(const TopicPartition& partition, std::int64_t count) {
+  MILLRACE_TRY(Assigned * a, impl_->find(partition));
+  const Offset start = a->reader->log_start_offset();
+  const Offset end = std::max(impl_->end_of(*a), start);
+  const Offset from = std::clamp(a->position, start, end);
+  Impl::move_to(*a, from + std::clamp(count, start - from, end - from));
+  return {};
+}
+
+Result<Offset> ConsumerCore::position(const TopicPartition& partition) const {
   MILLRACE_TRY(const Assigned* a, impl_->find(partition));
   return a->position;
 }
 
-Result<void> ConsumerCore::pause(PartitionId partition) {
+Result<std::int64_t> ConsumerCore::lag(const TopicPartition& partition) const {
+  MILLRACE_TRY(const Assigned* a, impl_->find(partition));
+  return std::max<std::int64_t>(impl_->end_of(*a) - a->position, 0);
+}
+
+Result<void> ConsumerCore::pause(const TopicPartition& partition) {
   MILLRACE_TRY(Assigned * a, impl_->find(partition));
   a->paused = true;
   impl_->collect_flags();
   return {};
 }
 
-Result<void> ConsumerCore::resume(PartitionId partition) {
+Result<void> ConsumerCore::resume(const TopicPartition& partition) {
   MILLRACE_TRY(Assigned * a, impl_->find(partition));
   a->paused = false;
   impl_->collect_flags();
   return {};
+}
+
+std::size_t ConsumerCore::held_bytes() const noexcept {
+  return impl_->memory->held();
+}
+
+void ConsumerCore::return_on_new_topics() {
+  impl_->topics_seen = impl_->broker->topics_version();
 }
 
 Result<FetchedRecords> ConsumerCore::poll(std::chrono::nanoseconds wait) {
@@ -297,11 +383,12 @@ Result<FetchedRecords> ConsumerCore::poll(std::chrono::nanoseconds wait) {
   for (;;) {
     FetchedRecords fetched;
     if (impl.broker->is_closed()) {
-      return Error(Errc::closed, "polling topic " + impl.topic->entry.name + ": the broker on " +
+      return Error(Errc::closed, "polling " + impl.topic_names() + ": the broker on " +
                                      impl.broker->path() + " is closed");
     }
     MILLRACE_TRY(const bool any, impl.fetch_all(fetched));
-    if (any || impl.interrupted.exchange(false)) return fetched;
+    if (any || impl.interrupted.exchange(false) || impl.notice_topics()) return fetched;
+    if (impl.has_no_memory) return fetched;  // the caller has what is to be given back
     if (wait <= std::chrono::nanoseconds(0)) return fetched;
     if (!deadline) {
       const auto now = clock::now();

@@ -4,6 +4,15 @@
 
 namespace millrace::inline v0 {
 
+const TopicPartition detail::nowhere;
+
+const FetchedRecords::Unpacked* FetchedRecords::find_unpacked(
+    const std::byte* batch) const noexcept {
+  const auto found = std::find_if(unpacked_.begin(), unpacked_.end(),
+                                  [&](const Unpacked& one) { return one.batch == batch; });
+  return found == unpacked_.end() ? nullptr : &*found;
+}
+
 bool FetchedRecords::Cursor::next_batch() {
   while (part_ < records_->parts_.size()) {
     const Part& part = records_->parts_[part_];
@@ -14,6 +23,11 @@ bool FetchedRecords::Cursor::next_batch() {
       if (batch.is_control() || batch.last_offset() < part.begin) continue;
       if (batch.base_offset() >= part.end) break;
       const bool packed = batch.codec() != record::Codec::none;
+      if (const Unpacked* const ready = packed ? records_->find_unpacked(batch.data()) : nullptr) {
+        cursor_ = ready->records;
+        look_until_ = nullptr;
+        return true;
+      }
       std::vector<std::byte> none;
       if (packed) {
         records_->decompressed_.push_back(std::make_unique<std::vector<std::byte>>());
@@ -53,7 +67,7 @@ bool FetchedRecords::Cursor::next_slowly(record::RecordView& out) {
     if (step == Step::record && out.offset < part.end) {
       in_batch_ = true;
       end_ = part.end;
-      partition_ = part.partition->id();
+      source_ = &part.partition->name();
       return true;
     }
     if (!leave_batch(step)) return false;

@@ -1,39 +1,47 @@
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <millrace/consumer_group.hpp>
 #include <millrace/engine/broker_core.hpp>
 #include <millrace/server/local_member.hpp>
 #include <millrace/transactional_producer.hpp>
+#include <set>
 
 namespace millrace::inline v0 {
 
 struct GroupConsumerCore::Impl {
   using SteadyClock = std::chrono::steady_clock;
-  using Ids = std::vector<PartitionId>;
+  using Partitions = std::vector<TopicPartition>;
 
-  Impl(const Broker& broker, std::shared_ptr<const engine::TopicCore> of,
-       std::shared_ptr<server::GroupService> groups, std::string group, GroupOptions with);
+  Impl(const Broker& broker, std::shared_ptr<server::GroupService> groups, std::string group,
+       GroupOptions with);
 
-  Ids ids_of(const std::vector<coordinator::TopicPartition>& partitions) const;
   Result<void> move_on();
   Result<void> act_on(const coordinator::OwnershipChange& change);
-  Result<void> begin(PartitionId partition);
-  Result<void> begin_settled();
-  void give_up(const Ids& gone);
+  Result<void> take(const Partitions& assigned);
+  void give_up(const Partitions& gone);
+  void lose(const Partitions& gone);
+  Result<void> notice_topics();
+  bool place(const TopicPartition& partition);
+  Result<void> place_all();
+  Result<void> placed(const TopicPartition& partition, Result<void> sought);
+  bool is_current(const TopicPartition& partition) const;
   std::vector<coordinator::OffsetToCommit> positions() const;
-  coordinator::OffsetToCommit to_commit(PartitionId partition, Offset offset,
+  coordinator::OffsetToCommit to_commit(const TopicPartition& partition, Offset offset,
                                         std::string metadata) const;
   void auto_commit();
   std::chrono::nanoseconds longest_wait(SteadyClock::time_point deadline) const;
 
   std::shared_ptr<engine::BrokerCore> core;
-  std::shared_ptr<const engine::TopicCore> topic;
   std::shared_ptr<server::GroupService> service;
   const std::string group;
   const GroupOptions options;
   ConsumerCore consumer;
-  Ids unsettled;  // a transaction that is not over decides where to begin
   server::LocalMember member;
+  std::uint64_t topics_seen;
+  std::map<std::string, engine::TopicPtr> topics;  // that something was assigned of
+  std::set<TopicPartition> unplaced;               // assigned, but nobody says where to begin
+  std::set<TopicPartition> unsettled;              // a transaction that is not over decides where
   Clock::Steady last_commit;
   std::atomic<bool> interrupted{false};
   bool has_left = false;
@@ -56,113 +64,165 @@ coordinator::MemberSession::Options session_options(const std::string& group,
 
 }  // namespace
 
-GroupConsumerCore::Impl::Impl(const Broker& broker, std::shared_ptr<const engine::TopicCore> of,
-                              std::shared_ptr<server::GroupService> groups, std::string id,
-                              GroupOptions with)
+GroupConsumerCore::Impl::Impl(const Broker& broker, std::shared_ptr<server::GroupService> groups,
+                              std::string id, GroupOptions with)
     : core(broker.core()),
-      topic(std::move(of)),
       service(std::move(groups)),
       group(std::move(id)),
       options(std::move(with)),
-      consumer(broker, topic, options.consumer),
+      consumer(broker, options.consumer),
       member(service, *core, session_options(group, options), [this] { consumer.interrupt(); }),
+      topics_seen(core->topics_version()),
       last_commit(core->clock().steady()) {
-  static_cast<void>(consumer.assign({}));
-  member.subscribe({topic->entry.name});
+  consumer.return_on_new_topics();
 }
 
-GroupConsumerCore::Impl::Ids GroupConsumerCore::Impl::ids_of(
-    const std::vector<coordinator::TopicPartition>& partitions) const {
-  Ids ids;
-  for (const auto& partition : partitions) ids.push_back(partition.partition);
-  return ids;
-}
-
-coordinator::OffsetToCommit GroupConsumerCore::Impl::to_commit(PartitionId partition, Offset offset,
+coordinator::OffsetToCommit GroupConsumerCore::Impl::to_commit(const TopicPartition& partition,
+                                                               Offset offset,
                                                                std::string metadata) const {
-  return {{topic->entry.name, partition},
+  return {partition,
           {offset, LeaderEpoch::unknown, std::move(metadata), core->clock().now(), std::nullopt}};
+}
+
+/// Whether it is still a partition of the topic that it was assigned of.
+bool GroupConsumerCore::Impl::is_current(const TopicPartition& partition) const {
+  const auto known = topics.find(partition.topic);
+  const auto now = core->topic(partition.topic);
+  return known != topics.end() && now && (*now)->entry.id == known->second->entry.id;
 }
 
 /// Those that differ from what is committed, and so durable.
 std::vector<coordinator::OffsetToCommit> GroupConsumerCore::Impl::positions() const {
+  const bool topics_changed = core->topics_version() != topics_seen;
   std::vector<coordinator::OffsetToCommit> moved;
-  for (const PartitionId id : consumer.assignment()) {
-    const auto position = consumer.position(id);
-    const auto known = service->committed(group, {topic->entry.name, id});
-    if (std::find(unsettled.begin(), unsettled.end(), id) != unsettled.end()) continue;
+  for (const TopicPartition& partition : consumer.assignment()) {
+    if (unplaced.contains(partition) || unsettled.contains(partition)) continue;
+    if (topics_changed && !is_current(partition)) continue;
+    const auto position = consumer.position(partition);
+    const auto known = service->committed(group, partition);
     if (position && (!known || known->offset != *position)) {
-      moved.push_back(to_commit(id, *position, {}));
+      moved.push_back(to_commit(partition, *position, {}));
     }
   }
   return moved;
 }
 
-/// Where the group left off, or where it is to begin.
-Result<void> GroupConsumerCore::Impl::begin(PartitionId partition) {
-  if (service->has_pending(group, {topic->entry.name, partition})) {
-    unsettled.push_back(partition);
-    return consumer.pause(partition);
+/// Moves to where the group left off, or where it is to begin; false if nobody says where. While a
+/// transaction that is not over may decide that, it is not read.
+bool GroupConsumerCore::Impl::place(const TopicPartition& partition) {
+  if (service->has_pending(group, partition)) {
+    unsettled.insert(partition);
+    return static_cast<bool>(consumer.pause(partition));
   }
-  const auto found = service->committed(group, {topic->entry.name, partition});
-  if (found) return consumer.seek(partition, found->offset);
-  if (options.consumer.auto_offset_reset != OffsetReset::none) return {};
+  const auto found = service->committed(group, partition);
+  if (found) return static_cast<bool>(consumer.seek(partition, found->offset));
+  return options.consumer.auto_offset_reset != OffsetReset::none;
+}
+
+/// Places what could not be placed yet.
+Result<void> GroupConsumerCore::Impl::place_all() {
+  for (const TopicPartition& partition : std::exchange(unsettled, {})) {
+    static_cast<void>(consumer.resume(partition));
+    unplaced.insert(partition);
+  }
+  std::erase_if(unplaced, [this](const TopicPartition& partition) { return place(partition); });
+  if (unplaced.empty()) return {};
   return Error(Errc::offset_out_of_range,
                "group " + group +
-                   " has committed no offset for it and auto_offset_reset is none: commit() one, "
-                   "or choose earliest or latest")
-      .at(topic->entry.name, partition);
+                   " has committed no offset for it and auto_offset_reset is none: seek() or "
+                   "commit() one, or choose earliest or latest")
+      .at(unplaced.begin()->topic, unplaced.begin()->partition);
 }
 
-Result<void> GroupConsumerCore::Impl::begin_settled() {
-  for (const PartitionId id : std::exchange(unsettled, {})) {
-    MILLRACE_CHECK(consumer.resume(id));
-    MILLRACE_CHECK(begin(id));
+Result<void> GroupConsumerCore::Impl::placed(const TopicPartition& partition, Result<void> sought) {
+  if (!sought) return sought;
+  unplaced.erase(partition);
+  if (unsettled.erase(partition) > 0) return consumer.resume(partition);
+  return sought;
+}
+
+void GroupConsumerCore::Impl::give_up(const Partitions& gone) {
+  Partitions left = consumer.assignment();
+  std::erase_if(left, [&](const TopicPartition& partition) {
+    return std::find(gone.begin(), gone.end(), partition) != gone.end();
+  });
+  for (const TopicPartition& partition : gone) {
+    unplaced.erase(partition);
+    unsettled.erase(partition);
   }
-  return {};
-}
-
-void GroupConsumerCore::Impl::give_up(const Ids& gone) {
-  for (const PartitionId id : gone) std::erase(unsettled, id);
-  Ids left = consumer.assignment();
-  std::erase_if(
-      left, [&](PartitionId id) { return std::find(gone.begin(), gone.end(), id) != gone.end(); });
   static_cast<void>(consumer.assign(left));
 }
 
-Result<void> GroupConsumerCore::Impl::act_on(const coordinator::OwnershipChange& change) {
-  const RebalanceListener& listener = options.listener;
-  if (!change.lost.empty()) {
-    const Ids lost = ids_of(change.lost);
-    give_up(lost);
-    if (listener.lost) listener.lost(lost);
+void GroupConsumerCore::Impl::lose(const Partitions& gone) {
+  if (gone.empty()) return;
+  give_up(gone);
+  if (options.listener.lost) options.listener.lost(gone);
+}
+
+/// What is assigned of a topic that is gone by now, or has fewer partitions than the one the leader
+/// knew, is left alone: the next assignment will know better.
+Result<void> GroupConsumerCore::Impl::take(const Partitions& assigned) {
+  Partitions all = consumer.assignment();
+  Partitions taken;
+  for (const TopicPartition& partition : assigned) {
+    auto topic = core->topic(partition.topic);
+    if (!topic && topic.error().code() == Errc::unknown_topic) continue;
+    if (!topic) return std::move(topic).error();
+    if (partition.partition >= (*topic)->entry.partitions) continue;
+    topics[partition.topic] = *topic;
+    consumer.follow(*std::move(topic));
+    taken.push_back(partition);
   }
-  if (!change.revoked.empty()) {
-    const Ids revoked = ids_of(change.revoked);
-    // A commit that fails leads to records that are read again, not to lost ones.
-    if (options.auto_commit_interval) static_cast<void>(member.commit(positions()));
-    if (listener.revoked) listener.revoked(revoked);
-    give_up(revoked);
-  }
-  if (change.assigned.empty()) return {};
-  const Ids assigned = ids_of(change.assigned);
-  Ids all = consumer.assignment();
-  all.insert(all.end(), assigned.begin(), assigned.end());
-  // Of a topic that has grown since, this member has an older picture.
-  MILLRACE_TRY(topic, core->topic(topic->entry.name));
-  consumer.follow(topic);
+  if (taken.empty()) return {};
+  all.insert(all.end(), taken.begin(), taken.end());
   MILLRACE_CHECK(consumer.assign(all));
-  for (const PartitionId id : assigned) MILLRACE_CHECK(begin(id));
-  if (listener.assigned) listener.assigned(assigned);
+  for (const TopicPartition& partition : taken) {
+    if (!place(partition)) unplaced.insert(partition);
+  }
+  if (options.listener.assigned) options.listener.assigned(taken);
   return {};
 }
 
+/// Partitions of topics that were deleted are gone; those of one that was made anew begin anew.
+Result<void> GroupConsumerCore::Impl::notice_topics() {
+  const auto version = core->topics_version();
+  if (version == topics_seen) return {};
+  Partitions gone;
+  for (const TopicPartition& partition : consumer.assignment()) {
+    if (!is_current(partition)) gone.push_back(partition);
+  }
+  topics_seen = version;
+  lose(gone);
+  return take(gone);
+}
+
+Result<void> GroupConsumerCore::Impl::act_on(const coordinator::OwnershipChange& change) {
+  const auto held = [this](const Partitions& partitions) {
+    const Partitions all = consumer.assignment();
+    Partitions those;
+    std::copy_if(partitions.begin(), partitions.end(), std::back_inserter(those),
+                 [&](const TopicPartition& partition) {
+                   return std::find(all.begin(), all.end(), partition) != all.end();
+                 });
+    return those;
+  };
+  lose(held(change.lost));
+  if (const Partitions revoked = held(change.revoked); !revoked.empty()) {
+    // A commit that fails leads to records that are read again, not to lost ones.
+    if (options.auto_commit_interval) static_cast<void>(member.commit(positions()));
+    if (options.listener.revoked) options.listener.revoked(revoked);
+    give_up(revoked);
+  }
+  return take(change.assigned);
+}
+
 Result<void> GroupConsumerCore::Impl::move_on() {
+  MILLRACE_CHECK(notice_topics());
   for (auto change = member.advance(); !change.empty(); change = member.advance()) {
     MILLRACE_CHECK(act_on(change));
   }
   if (auto error = member.take_error()) return *std::move(error);
-  return {};
+  return place_all();
 }
 
 void GroupConsumerCore::Impl::auto_commit() {
@@ -195,21 +255,28 @@ GroupConsumerCore::~GroupConsumerCore() {
 }
 
 Result<GroupConsumerCore> GroupConsumerCore::join(const Broker& broker,
-                                                  std::shared_ptr<const engine::TopicCore> topic,
+                                                  const Subscription& subscription,
                                                   const std::string& group,
                                                   const GroupOptions& options) {
   if (group.empty()) {
-    return Error(Errc::invalid_argument, "joining a group of topic " + topic->entry.name +
-                                             ": a group's id must not be "
-                                             "empty; give the group a name");
+    return Error(Errc::invalid_argument,
+                 "joining a group of " + subscription.text() +
+                     ": a group's id must not be empty; give the group a name");
   }
   if (options.assignors.empty()) {
     return Error(Errc::invalid_argument, "joining group " + group +
                                              ": GroupOptions::assignors is empty; leave it as it "
                                              "is, or name at least one");
   }
+  MILLRACE_CHECK(subscription.check());
   MILLRACE_TRY(auto service, server::GroupService::of(*broker.core()));
-  auto impl = std::make_unique<Impl>(broker, std::move(topic), std::move(service), group, options);
+  auto impl = std::make_unique<Impl>(broker, std::move(service), group, options);
+  if (subscription.is_pattern()) {
+    MILLRACE_TRY(auto matcher, subscription.matcher());
+    impl->member.subscribe_matching(std::move(matcher));
+  } else {
+    impl->member.subscribe(subscription.names());
+  }
   MILLRACE_CHECK(impl->move_on());
   return GroupConsumerCore(std::move(impl));
 }
@@ -223,7 +290,6 @@ Result<FetchedRecords> GroupConsumerCore::poll(std::chrono::nanoseconds wait) {
   impl.auto_commit();
   for (;;) {
     MILLRACE_CHECK(impl.move_on());
-    MILLRACE_CHECK(impl.begin_settled());
     MILLRACE_TRY(auto fetched, impl.consumer.poll(impl.longest_wait(deadline)));
     if (!fetched.parts().empty() || impl.interrupted.exchange(false)) return fetched;
     if (SteadyClock::now() >= deadline) return fetched;
@@ -236,8 +302,10 @@ Result<void> GroupConsumerCore::commit() {
   return impl_->member.commit(std::move(offsets));
 }
 
-Result<void> GroupConsumerCore::commit(PartitionId partition, Offset offset, std::string metadata) {
-  MILLRACE_CHECK(detail::partition_of(impl_->core, *impl_->topic, partition));
+Result<void> GroupConsumerCore::commit(const TopicPartition& partition, Offset offset,
+                                       std::string metadata) {
+  MILLRACE_TRY(const auto topic, impl_->core->topic(partition.topic));
+  MILLRACE_CHECK(detail::partition_of(impl_->core, *topic, partition.partition));
   return impl_->member.commit({impl_->to_commit(partition, offset, std::move(metadata))});
 }
 
@@ -259,24 +327,35 @@ Result<void> GroupConsumerCore::send_offsets_to(Transaction& transaction) {
 }
 
 Result<void> GroupConsumerCore::rewind() {
-  const Impl::Ids all = impl_->consumer.assignment();
+  const Impl::Partitions all = impl_->consumer.assignment();
   impl_->give_up(all);
   MILLRACE_CHECK(impl_->consumer.assign(all));
-  for (const PartitionId id : all) MILLRACE_CHECK(impl_->begin(id));
-  return {};
+  for (const TopicPartition& partition : all) {
+    if (!impl_->place(partition)) impl_->unplaced.insert(partition);
+  }
+  return impl_->place_all();
 }
 
-Result<std::optional<Committed>> GroupConsumerCore::committed(PartitionId partition) const {
-  MILLRACE_CHECK(detail::partition_of(impl_->core, *impl_->topic, partition));
-  const auto found = impl_->service->committed(impl_->group, {impl_->topic->entry.name, partition});
+Result<std::optional<Committed>> GroupConsumerCore::committed(
+    const TopicPartition& partition) const {
+  MILLRACE_TRY(const auto topic, impl_->core->topic(partition.topic));
+  MILLRACE_CHECK(detail::partition_of(impl_->core, *topic, partition.partition));
+  const auto found = impl_->service->committed(impl_->group, partition);
   if (!found) return std::optional<Committed>();
   return std::optional(Committed{found->offset, found->metadata});
 }
 
-Result<std::int64_t> GroupConsumerCore::lag(PartitionId partition) const {
-  MILLRACE_TRY(const Offset position, impl_->consumer.position(partition));
-  MILLRACE_TRY(const auto handle, detail::partition_of(impl_->core, *impl_->topic, partition));
-  return std::max<std::int64_t>(handle.offsets().end - position, 0);
+Result<void> GroupConsumerCore::seek(const TopicPartition& partition, Offset offset) {
+  return impl_->placed(partition, impl_->consumer.seek(partition, offset));
+}
+Result<void> GroupConsumerCore::seek_to_begin(const TopicPartition& partition) {
+  return impl_->placed(partition, impl_->consumer.seek_to_begin(partition));
+}
+Result<void> GroupConsumerCore::seek_to_end(const TopicPartition& partition) {
+  return impl_->placed(partition, impl_->consumer.seek_to_end(partition));
+}
+Result<void> GroupConsumerCore::seek_to_time(const TopicPartition& partition, Timestamp time) {
+  return impl_->placed(partition, impl_->consumer.seek_to_time(partition, time));
 }
 
 Result<void> GroupConsumerCore::leave() {
@@ -285,9 +364,13 @@ Result<void> GroupConsumerCore::leave() {
   Result<void> first;
   if (impl.options.auto_commit_interval && impl.member.session().is_member()) first = commit();
   impl.give_up(impl.consumer.assignment());
-  if (impl.options.instance_id) return first;
+  if (impl.options.instance_id && impl.member.session().is_member()) return first;
   auto left = impl.member.leave();
   return first ? left : first;
+}
+
+bool GroupConsumerCore::commits_by_itself() const noexcept {
+  return impl_->options.auto_commit_interval.has_value();
 }
 
 ConsumerCore& GroupConsumerCore::consumer() noexcept {

@@ -19,6 +19,10 @@ PartitionId PartitionHandle::id() const noexcept {
   return reader_->id();
 }
 
+const TopicPartition& PartitionHandle::name() const noexcept {
+  return reader_->name();
+}
+
 Offsets PartitionHandle::offsets() const noexcept {
   return {reader_->log_start_offset(), reader_->visible_end()};
 }

@@ -16,5 +16,12 @@ int make_partitions(const std::string& path, int partitions, bool die);
 /// Opens the broker and says how many milliseconds and MiB that took; for `idle_seconds` more than
 /// 0, then lets ten consumers wait that long and says what share of a processor that took.
 int open_and_idle(const std::string& path, double idle_seconds);
+/// Has 1,000 groups of 10 members, says how many MiB they take, and then, when they have idled so
+/// long, what share of a processor that took.
+int idle_groups(double seconds);
+/// Commits 1,000 offsets for each of 1,000 groups.
+int commit_offsets(const std::string& path);
+/// Opens the broker and says how many milliseconds loading the groups took.
+int load_offsets(const std::string& path);
 
 }  // namespace millrace::inline v0::cli::bench

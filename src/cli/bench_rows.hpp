@@ -34,10 +34,15 @@ void paced_rows(const Effort& effort, const RowSink& sink);
 void wake_rows(const Effort& effort, const RowSink& sink);
 /// An empty broker in memory, 1,000 partitions from disk, and the CPU they take when idle.
 void open_rows(const Effort& effort, const RowSink& sink);
+/// Two plain consumers of a topic of four partitions, and a group of two members on it.
+void consumption_limit(const Effort& effort, const RowSink& sink);
+void consumption_rows(const Effort& effort, const RowSink& sink);
+/// Joining, taking over from who left or died, idle groups, loading committed offsets.
+void membership_rows(const Effort& effort, const RowSink& sink);
 
 /// Rows that are measured right after those of the machine's limit that they are compared with.
 struct Block {
-  std::string_view group;  ///< of the anchors: B or D
+  std::string_view group;  ///< of the anchors: B or D; E has none
   std::string name;
   std::function<void(const Effort&, const RowSink&)> limits;  ///< may be empty
   std::function<void(const Effort&, const RowSink&)> rows;

@@ -46,6 +46,7 @@ std::vector<Target> all_targets() {
     targets.push_back({row + ".idempotent/100B", row + ".plain/100B", 0.97});
     targets.push_back({row + ".transactional/100B", row + ".plain/100B", 0.85});
   }
+  targets.push_back({ours + "group.consume/100B", limit + "group.consume/100B", 0.8});
   const auto at_most = [&](const char* row, double bound, const char* against = "") {
     targets.push_back(
         {ours + row, *against == '\0' ? std::string() : limit + against, bound, false});
@@ -61,6 +62,12 @@ std::vector<Target> all_targets() {
   at_most("open.1000_partitions/ms", 100);
   at_most("open.1000_partitions/rss", 64);
   at_most("idle.1000_partitions/cpu", 0.5);
+  at_most("group.join.p99/ms", 5);
+  at_most("group.takeover.leave.p99/ms", 10);
+  at_most("group.takeover.death.p99/ms", 10);
+  at_most("group.idle.1000x10/rss", 100);
+  at_most("group.idle.1000x10/cpu", 1);
+  at_most("group.load_1M_offsets/ms", 1000);
   return targets;
 }
 

@@ -4,6 +4,8 @@
 #include "commands.hpp"
 #include "consumption.hpp"
 #include "data_directory.hpp"
+#include "group_consumption.hpp"
+#include "group_text.hpp"
 #include "settings.hpp"
 #include "time_text.hpp"
 
@@ -12,6 +14,10 @@ namespace {
 
 struct CommandLine {
   ConsumeOptions options;
+  GroupMembership membership;
+  std::string instance_id;
+  std::string assignors;
+  std::string offset_reset = "earliest";
   std::string format = "%s\\n";
   std::string null_value;
   bool json = false;
@@ -90,11 +96,61 @@ void add_print_options(CLI::App& command, CommandLine& line) {
       ->excludes(&format);
 }
 
+void add_group_options(CLI::App& command, CommandLine& line) {
+  CLI::Option& group =
+      *command
+           .add_option("--group", line.membership.group,
+                       "Read as a member of this consumer group: go on where it committed, commit "
+                       "what was printed. Owns the directory meanwhile")
+           ->type_name("NAME")
+           ->check([](const std::string& name) {
+             return name.empty() ? "a group's id must not be empty; give the group a name" : "";
+           });
+  group.excludes(command.get_option("--partition"));
+  for (const CLI::App* from : command.get_subcommands([](const CLI::App*) { return true; })) {
+    for (const char* start : {"--from-beginning", "--offset", "--from-time", "--end"}) {
+      if (const CLI::Option* option = from->get_option_no_throw(start)) {
+        group.excludes(const_cast<CLI::Option*>(option));
+      }
+    }
+  }
+  command.add_option("--instance-id", line.instance_id, "Be this static member of the group")
+      ->type_name("ID")
+      ->needs(&group);
+  command
+      .add_option("--assignor", line.assignors,
+                  "How the group shares partitions, best first: range, roundrobin, sticky, "
+                  "cooperative-sticky")
+      ->type_name("NAME,...")
+      ->check(checked_by(parse_assignors))
+      ->needs(&group);
+  command
+      .add_option("--offset-reset", line.offset_reset,
+                  "Where the group begins in a partition without a committed offset: earliest, "
+                  "latest, none, by_duration:PT1H")
+      ->type_name("WHERE")
+      ->capture_default_str()
+      ->check(checked_by(parse_offset_reset))
+      ->needs(&group);
+}
+
+Result<void> consume_as_member(const Program& program, CommandLine& line) {
+  if (!line.instance_id.empty()) line.membership.instance_id = line.instance_id;
+  if (!line.assignors.empty()) {
+    MILLRACE_TRY(line.membership.assignors, parse_assignors(line.assignors));
+  }
+  MILLRACE_TRY(line.membership.offset_reset, parse_offset_reset(line.offset_reset));
+  MILLRACE_TRY(Broker broker, open_as_owner(program.data(), false));
+  const StopSignals stop;
+  return GroupConsumption(std::move(broker), line.options, line.membership, stop).run();
+}
+
 Result<void> consume(const Program& program, CommandLine& line) {
   if (!line.json) {
     MILLRACE_TRY(line.options.format, RecordFormat::parse(line.format));
     line.options.format->set_null_text(line.null_value);
   }
+  if (!line.membership.group.empty()) return consume_as_member(program, line);
   MILLRACE_TRY(Broker broker, open_for_reading(program.data()));
   const StopSignals stop;
   return Consumption(std::move(broker), line.options, stop).run();
@@ -115,6 +171,7 @@ void add_consume(Program& program) {
   add_start_options(command, *line);
   add_stop_options(command, *line);
   add_print_options(command, *line);
+  add_group_options(command, *line);
   command.add_flag("--skip-damaged", line->options.skip_damaged,
                    "Read on behind damaged records instead of ending with an error");
   command.footer(help_after_options);

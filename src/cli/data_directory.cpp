@@ -53,7 +53,9 @@ Error with_remedy(const Error& error, const std::string& data, const std::string
     remedy = fmt::format("; create it with: millrace topic create {} --partitions 1 --data {}",
                          quoted(topic), quoted(data));
   } else if (error.code() == Errc::directory_locked) {
-    remedy = ", as millrace consume, topic list and topic describe do";
+    remedy =
+        ", as millrace consume (without --group), topic list and describe, and group list and "
+        "describe do";
   } else if (error.os_code() == ENOENT && !exists) {
     remedy =
         "; the directory is made by the first: millrace topic create NAME --data " + quoted(data);

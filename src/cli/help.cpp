@@ -46,6 +46,22 @@ RECORDS
       --json                   one JSON object a line
       --skip-damaged           read on behind damaged records
 
+      --group NAME             share TOPIC with the other members of a consumer group, go on where
+                               it committed, commit what was printed; --instance-id ID,
+                               --assignor NAME,..., --offset-reset WHERE
+
+GROUPS
+  group list           all consumer groups                              [--json]
+  group describe NAME  what it committed, how far behind, who reads     [--json]
+      --watch                  look again until Ctrl-C, every --interval N seconds (1)
+  group reset NAME     set what it committed to other offsets, while it has no members
+      --topic NAME[:N,N]       of this topic, or some of its partitions; may be repeated
+      --all-topics             of all that it has committed for
+      --to-earliest, --to-latest, --to-current, --to-offset N, --shift-by N,
+      --to-datetime TIME, --by-duration DURATION
+      --execute                do it; without, the new offsets are only shown (--dry-run)
+  group delete NAME... delete groups with all that they committed
+
 FILES, while nobody has them open; DIR may be left out with --data or MILLRACE_DATA
   log verify DIR       read every byte of a data directory, or of one partition's, and say what
                        is wrong: a line a partition, then what was found; changes nothing
@@ -71,9 +87,10 @@ MEASURING
   bench rows           one round, as lines "millrace/row/size value unit"
 
 WHO MAY DO WHAT
-  produce and topic create, alter, delete own the directory while they run: one process at a
-  time, a program that has the library open included. consume, topic list and topic describe
-  only read, and may run at any time beside it. log verify, dump and repair want the directory
+  produce, topic create, alter, delete, consume --group, group reset --execute and group delete
+  own the directory while they run: one process at a time, a program that has the library open
+  included. consume, topic list, topic describe, group list and group describe only read, and
+  may run at any time beside it. log verify, dump and repair want the directory
   for themselves.
   A record is acknowledged once it is on the disk, unless its topic says otherwise
   (millrace.flush.policy: before_ack, every, by_os).
@@ -90,6 +107,7 @@ EXAMPLES
   millrace consume orders --from-time -5m --exit-at-end --json | jq .value
   tail -F app.log | millrace produce logs --report >acknowledged
   millrace topic describe orders
+  millrace consume orders --group billing --max-records 10 && millrace group describe billing
   millrace log verify ./data && millrace log dump ./data --partition orders-0 --records
 )";
 

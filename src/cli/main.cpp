@@ -17,6 +17,11 @@ int main(int argc, char** argv) {
     add_topic_delete(program, topic);
     add_produce(program);
     add_consume(program);
+    CLI::App& group = *program.app().add_subcommand("group", "Look after consumer groups");
+    add_group_list(program, group);
+    add_group_describe(program, group);
+    add_group_reset(program, group);
+    add_group_delete(program, group);
     add_bench(program);
     CLI::App& log = *program.app().add_subcommand("log", "Check, show and mend files");
     add_log_verify(program, log);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <millrace/coordinator/consumer_protocol.hpp>
 #include <millrace/coordinator/group.hpp>
 
 namespace millrace::inline v0::coordinator {
@@ -218,6 +219,19 @@ JoinAnswer Group::answer_for(const Member& member, bool skip_assignment) const {
     answer.members.push_back({{id, other.instance_id}, metadata ? *metadata : OwnedBytes()});
   }
   return answer;
+}
+
+std::optional<std::set<std::string>> Group::subscribed_topics() const {
+  if (state_ != GroupState::stable || protocol_type_ != "consumer") return std::nullopt;
+  std::set<std::string> topics;
+  for (const auto& [id, member] : members_) {
+    const OwnedBytes* const metadata = member.metadata_for(protocol_);
+    if (metadata == nullptr) return std::nullopt;
+    auto subscription = decode_subscription(*metadata);
+    if (!subscription) return std::nullopt;
+    topics.insert(subscription->topics.begin(), subscription->topics.end());
+  }
+  return topics;
 }
 
 void Group::load(GroupSnapshot was, const Now& now) {

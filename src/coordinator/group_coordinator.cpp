@@ -163,17 +163,24 @@ void GroupCoordinator::written(WriteId id, const Result<void>& result, const Now
   const auto node = pending_.extract(id);
   if (!node) return;
   if (auto* const commit = std::get_if<CommitWrite>(&node.mapped())) {
-    Entry& entry = groups_.at(commit->group);
-    --entry.writes;
-    if (result) apply(entry, *commit, static_cast<std::uint64_t>(id));
-    actions.commits.push_back({commit->token, result});
-    return;
+    return end(id, *commit, result, actions);
+  }
+  if (auto* const removed = std::get_if<RemovalWrite>(&node.mapped())) {
+    return end(*removed, result, actions);
   }
   const auto& of_group = std::get<GroupWrite>(node.mapped());
   Entry& entry = groups_.at(of_group.group);
   --entry.writes;
   entry.group.written(of_group.purpose, of_group.generation, result, now, actions);
   after(entry, actions);
+}
+
+void GroupCoordinator::end(WriteId id, CommitWrite& commit, const Result<void>& result,
+                           GroupActions& actions) {
+  Entry& entry = groups_.at(commit.group);
+  --entry.writes;
+  if (result) apply(entry, commit, static_cast<std::uint64_t>(id));
+  actions.commits.push_back({commit.token, result});
 }
 
 const Group* GroupCoordinator::group(std::string_view id) const {

@@ -28,10 +28,18 @@ std::optional<Clock::Steady> GroupCoordinator::next_deadline() const {
   return next_expiry_ ? std::min(first, *next_expiry_) : first;
 }
 
-/// KIP-211: the offsets of a group that is in use do not expire.
+/// KIP-211: the offsets of a group that is in use do not expire, but for those of topics that no
+/// member of it subscribes to any more.
 std::vector<TopicPartition> GroupCoordinator::expired(const Entry& entry, Timestamp now) const {
   const Group& group = entry.group;
-  if (!group.members().empty()) return {};
+  if (!group.members().empty()) {
+    const auto subscribed = group.subscribed_topics();
+    if (!subscribed) return {};
+    return entry.offsets.find_if([&](const std::string& topic, const CommittedOffset& committed) {
+      return !subscribed->contains(topic) &&
+             now - committed.commit_time >= options_.offsets_retention;
+    });
+  }
   const bool is_simple = group.protocol_type().empty();
   return entry.offsets.find_if([&](const std::string&, const CommittedOffset& committed) {
     if (committed.expire_time) return *committed.expire_time <= now;
@@ -46,14 +54,15 @@ void GroupCoordinator::expire(const Now& now, GroupActions& actions) {
   for (auto& [id, entry] : groups_) {
     std::vector<InternalRecord> tombstones;
     for (const TopicPartition& partition : expired(entry, now.wall)) {
+      if (has_pending(id, partition)) continue;
       tombstones.push_back(offset_tombstone(id, partition));
       entry.offsets.erase(partition.topic, partition.partition);
     }
     if (!tombstones.empty()) {
       actions.writes.push_back({WriteId{++last_write_}, id, std::move(tombstones)});
     }
-    const bool in_use = entry.writes > 0 || !entry.pending.empty() ||
-                        entry.group.state() != GroupState::empty;
+    const bool in_use =
+        entry.writes > 0 || !entry.pending.empty() || entry.group.state() != GroupState::empty;
     if (entry.offsets.empty() && !in_use) unused.push_back(id);
   }
   for (const std::string& id : unused) forget(id, now, actions);
@@ -93,17 +102,69 @@ Result<void> GroupCoordinator::remove_group(const std::string& group, const Now&
   return {};
 }
 
-void GroupCoordinator::remove_topic(std::string_view topic, GroupActions& actions) {
+void GroupCoordinator::remove_topic(std::string_view topic, Token token, GroupActions& actions) {
+  std::map<std::string, std::set<TopicPartition>> by_group;
+  for (const auto& [id, entry] : groups_) {
+    const auto of_topic = entry.offsets.topics().find(topic);
+    if (of_topic == entry.offsets.topics().end()) continue;
+    for (const auto& known : of_topic->second) {
+      by_group[id].insert({std::string(topic), known.first});
+    }
+  }
+  for (auto& [id, pending] : pending_) {
+    auto* const commit = std::get_if<CommitWrite>(&pending);
+    if (commit == nullptr) continue;
+    std::erase_if(commit->offsets, [&](const OffsetToCommit& offset) {
+      if (offset.partition.topic != topic) return false;
+      by_group[commit->group].insert(offset.partition);
+      return true;
+    });
+  }
   for (auto& [id, entry] : groups_) {
+    for (auto& [producer, pending] : entry.pending) {
+      std::erase_if(pending, [&, group = id](const PendingOffset& one) {
+        if (one.offset.partition.topic != topic) return false;
+        by_group[group].insert(one.offset.partition);
+        return true;
+      });
+    }
+  }
+  if (by_group.empty()) {
+    actions.commits.push_back({token, {}});
+    return;
+  }
+  const auto removal = std::make_shared<Removal>(Removal{token});
+  for (const auto& [id, partitions] : by_group) {
     std::vector<InternalRecord> tombstones;
-    for (const TopicPartition& partition : entry.offsets.find_if(
-             [&](const std::string&name, const CommittedOffset&) { return name == topic; })) {
+    for (const TopicPartition& partition : partitions) {
       tombstones.push_back(offset_tombstone(id, partition));
+    }
+    ++removal->writes_left;
+    write(*find(id), RemovalWrite{removal, id, {partitions.begin(), partitions.end()}},
+          std::move(tombstones), actions);
+  }
+}
+
+void GroupCoordinator::end(RemovalWrite& removed, const Result<void>& result,
+                           GroupActions& actions) {
+  Entry& entry = groups_.at(removed.group);
+  --entry.writes;
+  if (result) {
+    for (const TopicPartition& partition : removed.partitions) {
       entry.offsets.erase(partition.topic, partition.partition);
     }
-    if (tombstones.empty()) continue;
-    actions.writes.push_back({WriteId{++last_write_}, id, std::move(tombstones)});
   }
+  Removal& removal = *removed.removal;
+  if (removal.result) removal.result = result;
+  if (--removal.writes_left == 0) actions.commits.push_back({removal.token, removal.result});
+}
+
+std::set<std::string> GroupCoordinator::topics() const {
+  std::set<std::string> topics;
+  for (const auto& [id, entry] : groups_) {
+    for (const auto& [topic, partitions] : entry.offsets.topics()) topics.insert(topic);
+  }
+  return topics;
 }
 
 Result<void> GroupCoordinator::load(Bytes key, std::optional<Bytes> value, const Now& now) {
@@ -112,6 +173,13 @@ Result<void> GroupCoordinator::load(Bytes key, std::optional<Bytes> value, const
     if (!value) {
       if (Entry* const entry = find(offset->group)) {
         entry->offsets.erase(offset->topic, offset->partition);
+        // Written for a topic that went, so it ends what a transaction meant to commit for it too.
+        for (auto& [producer, pending] : entry->pending) {
+          std::erase_if(pending, [&](const PendingOffset& one) {
+            return one.offset.partition.topic == offset->topic &&
+                   one.offset.partition.partition == offset->partition;
+          });
+        }
       }
       return {};
     }

@@ -4,8 +4,7 @@ namespace millrace::inline v0::engine {
 
 Partition::Partition(std::string topic, PartitionId id, std::unique_ptr<storage::Log> log,
                      TopicConfig config, Scheduler& scheduler, const WakeHub& hub)
-    : topic_(std::move(topic)),
-      id_(id),
+    : PartitionReader({std::move(topic), id}),
       log_(std::move(log)),
       scheduler_(scheduler),
       hub_(hub),

@@ -32,6 +32,10 @@ Result<void> check_topic_name(std::string_view name) {
                "topic name \"" + std::string(name.substr(0, 300)) + "\" is not valid: " + problem);
 }
 
+bool is_internal_topic(std::string_view name) noexcept {
+  return name == "__consumer_offsets" || name == "__transaction_state";
+}
+
 bool names_collide(std::string_view a, std::string_view b) noexcept {
   const auto same = [](char x, char y) { return (x == '.' ? '_' : x) == (y == '.' ? '_' : y); };
   return a != b && std::equal(a.begin(), a.end(), b.begin(), b.end(), same);

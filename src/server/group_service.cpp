@@ -5,8 +5,6 @@
 namespace millrace::inline v0::server {
 namespace {
 
-using coordinator::Token;
-
 /// 128 random bits as text, so that no two members ever have the same.
 std::string random_id() {
   thread_local std::random_device device;
@@ -33,7 +31,7 @@ struct Outcome {
 
 /// Takes the callbacks of `replies` out of `waiting`, each with its reply.
 template <typename Reply, typename Callback>
-auto match(std::vector<Reply>& replies, std::map<Token, Callback>& waiting) {
+auto match(std::vector<Reply>& replies, std::map<coordinator::Token, Callback>& waiting) {
   std::vector<std::pair<Callback, Reply>> matched;
   for (Reply& reply : replies) {
     if (auto node = waiting.extract(reply.token)) {
@@ -42,6 +40,26 @@ auto match(std::vector<Reply>& replies, std::map<Token, Callback>& waiting) {
   }
   replies.clear();
   return matched;
+}
+
+/// Takes up all that a topic holds.
+Result<void> load_groups(const InternalTopic& topic, const coordinator::Group::Now& now,
+                         coordinator::GroupCoordinator& into,
+                         const std::function<void(const Error&)>& damaged) {
+  InternalTopic::Visitor visitor;
+  visitor.damaged = damaged;
+  visitor.record = [&](Bytes key, std::optional<Bytes> value,
+                       std::optional<std::int64_t> transaction_of) {
+    const auto loaded = transaction_of ? into.load_pending(*transaction_of, key, value)
+                                       : into.load(key, value, now);
+    if (!loaded) damaged(loaded.error());
+  };
+  visitor.marker = [&](PartitionId partition, std::int64_t producer_id, bool is_commit) {
+    into.end_transaction(producer_id, is_commit, [&](std::string_view group) {
+      return coordinator::coordinator_partition(group, topic.partition_count()) == partition;
+    });
+  };
+  return topic.read_all(visitor);
 }
 
 }  // namespace
@@ -60,6 +78,7 @@ Result<std::shared_ptr<GroupService>> GroupService::of(engine::BrokerCore& broke
                                                  options.partitions, offsets_config()));
     std::shared_ptr<GroupService> made(new GroupService(broker, options, std::move(topic)));
     MILLRACE_CHECK(made->load());
+    MILLRACE_CHECK(made->forget_missing_topics());
     return engine::BrokerServicePtr(std::move(made));
   }));
   return std::static_pointer_cast<GroupService>(service);
@@ -67,22 +86,20 @@ Result<std::shared_ptr<GroupService>> GroupService::of(engine::BrokerCore& broke
 
 Result<void> GroupService::load() {
   const std::lock_guard lock(mutex_);
-  const auto at = now();
-  InternalTopic::Visitor visitor;
-  visitor.damaged = [&](const Error& error) { broker_.scheduler().report(error); };
-  visitor.record = [&](Bytes key, std::optional<Bytes> value,
-                       std::optional<std::int64_t> transaction_of) {
-    const auto loaded = transaction_of ? coordinator_.load_pending(*transaction_of, key, value)
-                                       : coordinator_.load(key, value, at);
-    if (!loaded) visitor.damaged(loaded.error());
-  };
-  visitor.marker = [&](PartitionId partition, std::int64_t producer_id, bool is_commit) {
-    coordinator_.end_transaction(producer_id, is_commit, [&](std::string_view group) {
-      return partition_of(group) == partition;
-    });
-  };
-  MILLRACE_CHECK(topic_.read_all(visitor));
+  MILLRACE_CHECK(load_groups(topic_, now(), coordinator_,
+                             [&](const Error& error) { broker_.scheduler().report(error); }));
   arm_timer();
+  return {};
+}
+
+/// Of topics that were deleted just before the process ended.
+Result<void> GroupService::forget_missing_topics() {
+  for (const std::string& name : coordinator_.topics()) {
+    const auto topic = broker_.topic(name);
+    if (topic || topic.error().code() != Errc::unknown_topic) continue;
+    MILLRACE_CHECK(wait_for_commit(
+        [&](Token token, Actions& actions) { coordinator_.remove_topic(name, token, actions); }));
+  }
   return {};
 }
 
@@ -212,18 +229,7 @@ Result<void> GroupService::leave(const std::string& group,
   return left;
 }
 
-Result<void> GroupService::commit(const coordinator::CommitRequest& request) {
-  return wait_for_commit(
-      [&](Token token, Actions& actions) { coordinator_.commit(request, token, now(), actions); });
-}
-
-Result<void> GroupService::commit_in_transaction(const coordinator::CommitRequest& request,
-                                                 const coordinator::ProducerEpoch& producer) {
-  return wait_for_commit([&](Token token, Actions& actions) {
-    coordinator_.commit_in_transaction(request, producer, token, now(), actions);
-  });
-}
-
+/// Runs an event that is answered among the commits, and waits for the answer.
 Result<void> GroupService::wait_for_commit(const CommitEvent& event) {
   // Whoever syncs for this thread too may answer later than run() returns.
   const auto outcome = std::make_shared<Outcome>();
@@ -240,6 +246,46 @@ Result<void> GroupService::wait_for_commit(const CommitEvent& event) {
   return outcome->result;
 }
 
+Result<void> GroupService::check_topics(const coordinator::CommitRequest& request) {
+  const std::string* known = nullptr;
+  for (const auto& offset : request.offsets) {
+    if (known != nullptr && *known == offset.partition.topic) continue;
+    known = &offset.partition.topic;
+    if (auto topic = broker_.topic(*known); !topic) {
+      return Error(topic.error().code(),
+                   "group " + request.from.group +
+                       ": committing an offset of it: " + topic.error().message())
+          .at(*known, offset.partition.partition);
+    }
+  }
+  return {};
+}
+
+void GroupService::start_commit(const coordinator::CommitRequest& request, Token token,
+                                Actions& actions) {
+  if (auto known = check_topics(request); !known) {
+    actions.commits.push_back({token, std::move(known)});
+    return;
+  }
+  coordinator_.commit(request, token, now(), actions);
+}
+
+Result<void> GroupService::commit(const coordinator::CommitRequest& request) {
+  return wait_for_commit(
+      [&](Token token, Actions& actions) { start_commit(request, token, actions); });
+}
+
+Result<void> GroupService::commit_in_transaction(const coordinator::CommitRequest& request,
+                                                 const coordinator::ProducerEpoch& producer) {
+  return wait_for_commit([&](Token token, Actions& actions) {
+    if (auto known = check_topics(request); !known) {
+      actions.commits.push_back({token, std::move(known)});
+      return;
+    }
+    coordinator_.commit_in_transaction(request, producer, token, now(), actions);
+  });
+}
+
 void GroupService::commit_later(coordinator::CommitRequest request,
                                 std::function<void(Result<void>)> done) {
   broker_.scheduler().post(
@@ -249,7 +295,7 @@ void GroupService::commit_later(coordinator::CommitRequest request,
         self->run([&](Actions& actions) {
           const Token token = self->next_token();
           self->commits_.emplace(token, done);
-          self->coordinator_.commit(request, token, self->now(), actions);
+          self->start_commit(request, token, actions);
         });
       });
 }
@@ -297,13 +343,32 @@ Result<void> GroupService::remove_group(const std::string& group) {
 Result<void> GroupService::forget_topic(engine::BrokerCore& broker, std::string_view topic) {
   if (topic == coordinator::offsets_topic || !broker.topic(coordinator::offsets_topic)) return {};
   MILLRACE_TRY(const auto service, of(broker));
-  service->run([&](Actions& actions) { service->coordinator_.remove_topic(topic, actions); });
-  return {};
+  return service->wait_for_commit([&](Token token, Actions& actions) {
+    service->coordinator_.remove_topic(topic, token, actions);
+  });
 }
 
-void GroupService::look(const std::function<void(const coordinator::GroupCoordinator&)>& look) {
+void GroupService::look(const Look& look) {
+  run([](Actions&) {});  // members of a process that is gone are not there any more
   const std::lock_guard lock(mutex_);
   look(coordinator_);
+}
+
+Result<void> GroupService::look_at(engine::BrokerCore& broker, const Look& look) {
+  const auto topic = broker.topic(coordinator::offsets_topic);
+  if (topic && broker.is_owner()) {
+    MILLRACE_TRY(const auto service, of(broker));
+    service->look(look);
+    return {};
+  }
+  if (!topic && topic.error().code() != Errc::unknown_topic) return topic.error();
+  coordinator::GroupCoordinator written({}, random_id);
+  const coordinator::Group::Now now{broker.clock().steady(), broker.clock().now()};
+  if (topic) {
+    MILLRACE_CHECK(load_groups(InternalTopic::of(*topic), now, written, [](const Error&) {}));
+  }
+  look(written);
+  return {};
 }
 
 void GroupService::watch(const std::string& group, GroupWatcher& watcher) {

@@ -13,13 +13,16 @@ struct LocalMember::Mailbox final : GroupWatcher {
     const std::lock_guard lock(mutex);
     if (wake) wake();
   }
+  /// False if the member has left and nobody reads it any more.
   template <typename Mail>
-  void put(std::vector<Mail>& box, Mail mail) {
+  bool put(std::vector<Mail>& box, const Mail& mail) {
     {
       const std::lock_guard lock(mutex);
-      box.push_back(std::move(mail));
+      if (has_left) return false;
+      box.push_back(mail);
     }
     wake_member();
+    return true;
   }
 
   std::mutex mutex;
@@ -28,6 +31,7 @@ struct LocalMember::Mailbox final : GroupWatcher {
   std::vector<coordinator::SyncReply> syncs;
   std::vector<Result<void>> answers;
   std::atomic<bool> rebalancing{false};
+  bool has_left = false;
 };
 
 LocalMember::LocalMember(std::shared_ptr<GroupService> service, engine::BrokerCore& broker,
@@ -74,6 +78,22 @@ void LocalMember::keep_alive() {
   session_.answered(service_->heartbeat(session_.membership()));
 }
 
+void LocalMember::subscribe_matching(std::function<bool(const std::string&)> matches) {
+  matches_ = std::move(matches);
+  notice_topics();
+}
+
+void LocalMember::notice_topics() {
+  if (!matches_) return;
+  const auto topics = broker_.topics();
+  if (!topics) return;
+  std::vector<std::string> matching;
+  for (const auto& topic : *topics) {
+    if (matches_(topic->entry.name)) matching.push_back(topic->entry.name);
+  }
+  session_.subscribe(std::move(matching));
+}
+
 coordinator::OwnershipChange LocalMember::advance() {
   const auto counts = [this](const std::string& topic) { return partitions_of(topic); };
   for (;;) {
@@ -81,18 +101,24 @@ coordinator::OwnershipChange LocalMember::advance() {
     keep_alive();
     if (const auto version = broker_.topics_version(); version != topics_version_) {
       topics_version_ = version;
+      notice_topics();
       session_.check_counts(counts);
     }
     auto change = session_.take_change();
     if (!change.empty() || session_.has_error()) return change;
     const auto request = session_.next(counts);
     if (const auto* join = std::get_if<coordinator::JoinRequest>(&request)) {
-      service_->join(*join, [mailbox = mailbox_](coordinator::JoinReply reply) {
-        mailbox->put(mailbox->joins, std::move(reply));
+      service_->join(*join, [mailbox = mailbox_, group = group_,
+                             weak = std::weak_ptr(service_)](coordinator::JoinReply reply) {
+        if (mailbox->put(mailbox->joins, reply) || !reply.answer) return;
+        // It has left before it joined: others would wait for it.
+        if (const auto service = weak.lock()) {
+          static_cast<void>(service->leave(group, {reply.answer->member_id, {}}));
+        }
       });
     } else if (const auto* sync = std::get_if<coordinator::SyncRequest>(&request)) {
       service_->sync(*sync, [mailbox = mailbox_](coordinator::SyncReply reply) {
-        mailbox->put(mailbox->syncs, std::move(reply));
+        mailbox->put(mailbox->syncs, reply);
       });
     } else {
       return session_.take_change();
@@ -124,11 +150,16 @@ void LocalMember::commit_later(std::vector<coordinator::OffsetToCommit> offsets,
   service_->commit_later({session_.membership(), std::move(offsets)},
                          [mailbox = mailbox_, done = std::move(done)](Result<void> answer) {
                            if (done) done(answer);
-                           if (!answer) mailbox->put(mailbox->answers, std::move(answer));
+                           if (!answer) mailbox->put(mailbox->answers, answer);
                          });
 }
 
 Result<void> LocalMember::leave() {
+  {
+    const std::lock_guard lock(mailbox_->mutex);
+    mailbox_->has_left = true;
+  }
+  read_mail();
   if (!session_.is_member()) return {};
   return service_->leave(group_, session_.membership().member);
 }

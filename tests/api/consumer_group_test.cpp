@@ -5,16 +5,14 @@
 #include <thread>
 
 #include "catch.hpp"
+#include "group_fixture.hpp"
 #include "temp_directory.hpp"
 
 using namespace millrace;
 using namespace std::chrono_literals;
+using namespace millrace_test;
 
 namespace {
-
-using TextTopic = Topic<std::string, std::string>;
-using TextGroup = ConsumerGroup<std::string, std::string>;
-using TextConsumer = GroupConsumer<std::string, std::string>;
 
 TextTopic make_topic(const Broker& broker, std::int32_t partitions, int records) {
   auto topic = broker.topic<std::string, std::string>("t", {.partitions = partitions}).value();
@@ -22,28 +20,6 @@ TextTopic make_topic(const Broker& broker, std::int32_t partitions, int records)
   for (int i = 0; i < records; ++i) producer.send("k", std::to_string(i));
   producer.flush().value();
   return topic;
-}
-
-std::multiset<std::string> read(TextConsumer& consumer) {
-  std::multiset<std::string> values;
-  const auto records = consumer.poll(0ms).value();
-  for (const auto& record : records) values.insert(record.value());
-  return values;
-}
-
-/// Lets all poll in turn until the group has come to rest; what they read meanwhile.
-std::multiset<std::string> settle(std::vector<TextConsumer*> consumers) {
-  std::multiset<std::string> values;
-  for (int quiet = 0; quiet < 4;) {
-    bool any = false;
-    for (auto* consumer : consumers) {
-      const auto before = consumer->assignment();
-      values.merge(read(*consumer));
-      any = any || consumer->assignment() != before;
-    }
-    quiet = any ? 0 : quiet + 1;
-  }
-  return values;
 }
 
 std::multiset<std::string> numbers(int count) {
@@ -77,7 +53,7 @@ TEST_CASE("A group goes on where it committed", "[consumer_group]") {
     auto first = group.join().value();
     CHECK(read(first).size() == 10);
     REQUIRE(first.commit());
-    CHECK(first.committed(0).value()->offset == Offset{5});
+    CHECK(first.committed({"t", 0}).value()->offset == Offset{5});
   }
   {
     Producer producer{topic, {.partitioner = partitioner::round_robin()}};
@@ -101,7 +77,7 @@ TEST_CASE("Auto-commit commits what polls have returned", "[consumer_group]") {
   }
   auto second = group.join().value();
   CHECK(read(second).empty());
-  CHECK(second.lag(0).value() == 0);
+  CHECK(second.lag({"t", 0}).value() == 0);
 }
 
 TEST_CASE("A commit does not count on an auto-commit that is still to come", "[consumer_group]") {
@@ -114,8 +90,8 @@ TEST_CASE("A commit does not count on an auto-commit that is still to come", "[c
   clock.advance(5s);
   CHECK(read(member).empty());  // hands an auto-commit to a schedule that nobody runs
   REQUIRE(member.commit());
-  REQUIRE(member.committed(0).value());
-  CHECK(member.committed(0).value()->offset == Offset{10});
+  REQUIRE(member.committed({"t", 0}).value());
+  CHECK(member.committed({"t", 0}).value()->offset == Offset{10});
 }
 
 TEST_CASE("What was committed for a topic goes with it", "[consumer_group]") {
@@ -136,8 +112,8 @@ TEST_CASE("Committed offsets and groups survive a restart of the process", "[con
     const auto broker = Broker::open(directory.path()).value();
     auto member = TextGroup{make_topic(broker, 2, 10), "g"}.join().value();
     CHECK(read(member).size() == 10);
-    REQUIRE(member.commit(0, Offset{3}, "note"));
-    REQUIRE(member.commit(1, Offset{5}));
+    REQUIRE(member.commit({"t", 0}, Offset{3}, "note"));
+    REQUIRE(member.commit({"t", 1}, Offset{5}));
     // Closed under a member that did not leave, as a crash would.
     REQUIRE(broker.close());
   }
@@ -145,7 +121,7 @@ TEST_CASE("Committed offsets and groups survive a restart of the process", "[con
   const auto topic = broker.topic<std::string, std::string>("t").value();
   auto member = TextGroup{topic, "g"}.join().value();
   CHECK(read(member).size() == 2);
-  CHECK(member.committed(0).value()->metadata == "note");
+  CHECK(member.committed({"t", 0}).value()->metadata == "note");
 }
 
 TEST_CASE("A listener hears on the polling thread what comes and goes", "[consumer_group]") {
@@ -153,8 +129,8 @@ TEST_CASE("A listener hears on the polling thread what comes and goes", "[consum
   const auto topic = make_topic(broker, 2, 0);
   std::vector<std::string> heard;
   const auto note = [&](std::string what) {
-    return [&heard, what](const std::vector<PartitionId>& ids) {
-      heard.push_back(what + " " + std::to_string(ids.size()));
+    return [&heard, what](const std::vector<TopicPartition>& those) {
+      heard.push_back(what + " " + std::to_string(those.size()));
     };
   };
   GroupOptions options;
@@ -218,6 +194,73 @@ TEST_CASE("Joining in a way that cannot be says what to do", "[consumer_group]")
   options = {};
   options.consumer.auto_offset_reset = OffsetReset::none;
   CHECK(TextGroup(topic, "g", options).join().error().message() ==
-        "t-0: group g has committed no offset for it and auto_offset_reset is none: commit() one, "
-        "or choose earliest or latest");
+        "t-0: group g has committed no offset for it and auto_offset_reset is none: seek() or "
+        "commit() one, or choose earliest or latest");
+}
+
+TEST_CASE("Without a place to begin a group refuses to read until it has one", "[consumer_group]") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = make_topic(broker, 1, 10);
+  GroupOptions options;
+  options.auto_commit_interval.reset();
+  REQUIRE(TextGroup(topic, "g", options).join().value().commit({"t", 0}, Offset{4}));
+  options.consumer.auto_offset_reset = OffsetReset::none;
+  auto member = TextGroup{topic, "g", options}.join().value();
+  CHECK(settle({&member}).size() == 6);
+  // A rebalance brings a partition that nobody committed an offset for.
+  REQUIRE(broker.add_partitions("t", 2));
+  broker.topic<std::string, std::string>("t").value().partition(1).value().append("k", "v").value();
+  while (member.poll(0ms)) {
+  }
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = member.poll(0ms);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == Errc::offset_out_of_range);
+    CHECK(refused.error().partition() == 1);
+  }
+  REQUIRE(member.commit());
+  CHECK_FALSE(member.committed({"t", 1}).value());  // it has no position to commit
+  SECTION("sought") {
+    REQUIRE(member.seek_to_begin({"t", 1}));
+    CHECK(read(member) == std::multiset<std::string>{"v"});
+  }
+  SECTION("committed") {
+    REQUIRE(member.commit({"t", 1}, Offset{1}));
+    CHECK(read(member).empty());
+  }
+}
+
+TEST_CASE("A group may begin so long ago", "[consumer_group]") {
+  testing::ManualClock clock;
+  const auto broker =
+      Broker::open(":memory:", {.background_thread = false, .clock = &clock}).value();
+  const auto partition = make_topic(broker, 1, 0).partition(0).value();
+  for (int hour = 0; hour < 4; ++hour) {
+    partition.append("k", std::to_string(hour)).value();
+    clock.advance(1h);
+  }
+  const auto topic = broker.topic<std::string, std::string>("t").value();
+  GroupOptions options;
+  options.consumer.auto_offset_reset = OffsetReset::by_duration(2h);
+  auto member = TextGroup{topic, "g", options}.join().value();
+  CHECK(read(member) == std::multiset<std::string>{"2", "3"});
+  options.consumer.auto_offset_reset = OffsetReset::by_duration(59min);
+  auto late = TextGroup{topic, "h", options}.join().value();
+  CHECK(read(late).empty());
+  CHECK(late.position({"t", 0}).value() == Offset{4});
+}
+
+TEST_CASE("Going back and on stays within what is there", "[consumer_group]") {
+  const auto broker = Broker::open(":memory:").value();
+  auto member = TextGroup{make_topic(broker, 1, 10), "g"}.join().value();
+  CHECK(read(member).size() == 10);
+  REQUIRE(member.rewind({"t", 0}, 3));
+  CHECK(read(member) == std::multiset<std::string>{"7", "8", "9"});
+  REQUIRE(member.rewind({"t", 0}, 100));
+  CHECK(member.position({"t", 0}).value() == Offset{0});
+  REQUIRE(member.skip({"t", 0}, 9));
+  CHECK(member.lag({"t", 0}).value() == 1);
+  REQUIRE(member.skip({"t", 0}, std::numeric_limits<std::int64_t>::max()));
+  CHECK(read(member).empty());
+  CHECK(member.skip({"u", 0}, 1).error().code() == Errc::unknown_partition);
 }

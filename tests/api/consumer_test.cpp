@@ -221,3 +221,51 @@ TEST_CASE("polls and reads step over what compaction took") {
     CHECK(partition.read(Offset{asked}).value()->offset() == Offset{given});
   }
 }
+
+TEST_CASE("what a consumer's records take in memory is bounded") {
+  if (!millrace::record::codec_available(millrace::record::Codec::zstd)) return;
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = broker.topic<std::string, std::string>("t", {.partitions = 2}).value();
+  constexpr std::size_t batch_bytes = 10'000;
+  millrace::Producer producer{topic,
+                              {.compression = millrace::record::Codec::zstd,
+                               .partitioner = millrace::partitioner::round_robin()}};
+  for (int i = 0; i < 6; ++i) {
+    producer.send("k", std::string(batch_bytes, 'x'));
+    producer.flush().value();
+  }
+  millrace::ConsumerOptions options;
+  options.memory_bytes = 25'000;
+  millrace::ConsumerCore consumer{broker, options};
+  consumer.follow(topic.core());
+  consumer.assign({{"t", 0}, {"t", 1}}).value();
+  const auto count = [](millrace::FetchedRecords& fetched) {
+    int records = 0;
+    millrace::record::RecordView record;
+    for (millrace::FetchedRecords::Cursor cursor{fetched}; cursor.next(record);) ++records;
+    CHECK(fetched.status());
+    return records;
+  };
+  auto first = std::make_optional(consumer.poll(0ms).value());
+  CHECK(count(*first) == 2);
+  CHECK(count(*first) == 2);  // and again
+  CHECK(consumer.held_bytes() > 2 * batch_bytes);
+  CHECK(consumer.held_bytes() <= options.memory_bytes);
+  CHECK(consumer.poll(1h).value().parts().empty());  // does not wait for what only we can give back
+  first.reset();
+  CHECK(consumer.held_bytes() == 0);
+  int records = 2;
+  for (int i = 0; i < 3 && records < 6; ++i) {
+    auto next = consumer.poll(0ms).value();
+    records += count(next);
+  }
+  CHECK(records == 6);
+
+  options.memory_bytes = 9'000;
+  Consumer small{topic, options};
+  const auto refused = small.poll(0ms);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message().find("raise ConsumerOptions::memory_bytes") != std::string::npos);
+  CHECK(refused.error().offsets().end == Offset{1});
+  CHECK(small.position(refused.error().partition()).value() == Offset{0});
+}

@@ -188,7 +188,7 @@ for command in "topic create t" "topic alter by-option --partitions 2" "topic de
   "produce by-option"; do
   run $command </dev/null
   expect_failure 1 "process $pid; stop that process, or open the directory for reading only"
-  expect_err_has "as millrace consume, topic list and topic describe do"
+  expect_err_has "as millrace consume (without --group), topic list and describe"
 done
 run topic list --json
 expect_out '[{"name":"by-option","partitions":1,"settings":{}}]'

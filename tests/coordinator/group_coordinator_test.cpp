@@ -1,3 +1,4 @@
+#include <millrace/coordinator/consumer_protocol.hpp>
 #include <millrace/coordinator/group_coordinator.hpp>
 
 #include "group_fixture.hpp"
@@ -162,10 +163,55 @@ TEST_CASE("Offsets of groups that are not used expire", "[group_coordinator]") {
 TEST_CASE("The offsets of a topic go with it", "[group_coordinator]") {
   GroupWorld world;
   world.commit(simple_commit({offset_of("t", 0, 5), offset_of("t", 1, 5), offset_of("u", 0, 6)}));
-  GroupActions actions;
-  world->remove_topic("t", actions);
-  REQUIRE(actions.writes.size() == 1);
-  CHECK(actions.writes[0].records.size() == 2);
+  REQUIRE(world.remove_topic("t")->answer);
   CHECK_FALSE(committed(world, "t", 0));
   CHECK(committed(world, "u", 0) == 6);
+  world.restart();
+  CHECK_FALSE(committed(world, "t", 0));
+  CHECK(committed(world, "u", 0) == 6);
+  REQUIRE(world.remove_topic("unknown")->answer);
+}
+
+TEST_CASE("A commit under way is forgotten with its topic, whichever ends first",
+          "[group_coordinator]") {
+  GroupWorld world;
+  world.holds_writes = true;
+  world.commit(simple_commit({offset_of("t", 0, 5), offset_of("u", 0, 6)}));
+  CHECK(world.remove_topic("t") == nullptr);
+  world.end_writes({}, GENERATE(false, true));
+  CHECK(world.commits.size() == 2);
+  CHECK_FALSE(committed(world, "t", 0));
+  CHECK(committed(world, "u", 0) == 6);
+}
+
+TEST_CASE("A topic whose offsets cannot be forgotten keeps them, and says so",
+          "[group_coordinator]") {
+  GroupWorld world;
+  world.commit(simple_commit({offset_of("t", 0, 5)}));
+  world.holds_writes = true;
+  CHECK(world.remove_topic("t") == nullptr);
+  world.end_writes(millrace::Error(Errc::no_space, "the disk is full"));
+  CHECK(code_of(&world.commits.back()) == Errc::no_space);
+  CHECK(committed(world, "t", 0) == 5);
+}
+
+TEST_CASE("A group in use keeps offsets but for topics that it does not read any more",
+          "[group_coordinator]") {
+  GroupWorld world;
+  coordinator::JoinRequest request = joining();
+  request.session_timeout = std::chrono::minutes(30);
+  coordinator::Subscription subscription;
+  subscription.topics = {"t"};
+  request.protocols[0].metadata = coordinator::encode(subscription).value();
+  const bool knows = GENERATE(true, false);
+  if (!knows) request.protocols[0].metadata = owned("another protocol");
+  const std::string id = lone_member(world, request);
+  world.commit({member(id, 1), {offset_of("t", 0, 5), offset_of("u", 0, 6)}});
+  for (milliseconds passed(0); passed <= std::chrono::hours(24 * 7);
+       passed += std::chrono::minutes(20)) {
+    world.pass(std::chrono::minutes(20));
+    REQUIRE(world->heartbeat(member(id, 1), world.now()));
+  }
+  CHECK(committed(world, "t", 0) == 5);
+  CHECK(committed(world, "u", 0).has_value() == !knows);
 }

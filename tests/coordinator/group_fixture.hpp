@@ -48,6 +48,12 @@ class GroupWorld {
       coordinator_->commit(request, token, now(), actions);
     });
   }
+  /// The answer, if there is one already.
+  const coordinator::CommitReply* remove_topic(std::string_view topic) {
+    return commit_reply(call([&](Token token, GroupActions& actions) {
+      coordinator_->remove_topic(topic, token, actions);
+    }));
+  }
   millrace::Result<void> leave(const coordinator::MemberIdentity& member) {
     GroupActions actions;
     auto left = coordinator_->leave("g", member, now(), actions);

@@ -101,7 +101,7 @@ bool step(const HistoryFile& history, const Job& job, int program, std::int64_t 
     member.rewind().value();
   }
   tell();
-  const auto committed = member.committed(0).value();
+  const auto committed = member.committed({input_name(program), 0}).value();
   if (committed) history.note(Kind::observed, 0, input_name(program), committed->offset.value());
   return !committed || committed->offset < Offset{inputs};
 }
@@ -118,7 +118,7 @@ void run_program(const Broker& broker, const HistoryFile& history, const Job& jo
   auto member = group.join().value();
   while (member.assignment().empty()) static_cast<void>(member.poll(0s).value());
   member.rewind().value();
-  const auto committed = member.committed(0).value();
+  const auto committed = member.committed({input_name(program), 0}).value();
   if (committed) history.note(Kind::observed, 0, input_name(program), committed->offset.value());
   std::int64_t number = (std::int64_t{job.run} * programs + program) * 1'000'000;
   while (step(history, job, program, ++number, producer, member, out, random() % 5 != 0)) {

@@ -170,3 +170,21 @@ TEST_CASE("A group without members can be deleted", "[group_service]") {
   REQUIRE(stand.service->remove_group("g"));
   CHECK(stand.service->remove_group("g").error().code() == Errc::unknown_group);
 }
+
+TEST_CASE("Who leaves before it has joined is not waited for", "[group_service]") {
+  Stand stand;
+  const auto first = stand.member("g");
+  settle({first.get()});
+  {
+    const auto second = stand.member("g");
+    second->advance();  // asks to join, and is answered when the first has joined again
+    REQUIRE(second->leave());
+  }
+  settle({first.get()});
+  settle({first.get()});
+  CHECK(owned(*first) == 4);
+  stand.service->look([](const coordinator::GroupCoordinator& groups) {
+    CHECK(groups.group("g")->members().size() == 1);
+    CHECK(groups.group("g")->state() == coordinator::GroupState::stable);
+  });
+}

@@ -2,6 +2,7 @@
 #include <functional>
 #include <map>
 #include <millrace/coordinator/group_member.hpp>
+#include <set>
 #include <utility>
 
 namespace millrace::inline v0::coordinator {
@@ -45,6 +46,9 @@ class Group {
   const std::string& protocol() const noexcept { return protocol_; }
   const std::string& leader() const noexcept { return leader_; }
   const std::map<std::string, Member>& members() const noexcept { return members_; }
+  /// Of all members together. Nothing if that cannot be told: while they join and sync, or if they
+  /// speak another protocol than Kafka's consumers.
+  std::optional<std::set<std::string>> subscribed_topics() const;
   /// When it got into the state it is in, by the wall clock.
   Timestamp state_since() const noexcept { return state_since_; }
 

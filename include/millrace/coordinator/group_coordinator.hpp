@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <memory>
 #include <millrace/coordinator/group.hpp>
 #include <millrace/coordinator/group_records.hpp>
 #include <millrace/coordinator/offset_table.hpp>
@@ -66,8 +67,11 @@ class GroupCoordinator {
 
   /// group_not_empty, unknown_group.
   Result<void> remove_group(const std::string& group, const Now& now, GroupActions& actions);
-  /// Forgets the offsets committed for a topic that was deleted, in all groups.
-  void remove_topic(std::string_view topic, GroupActions& actions);
+  /// Forgets the offsets committed for a topic that was deleted, in all groups, also of commits
+  /// that are being written. Answered among the commits, when that is durable.
+  void remove_topic(std::string_view topic, Token token, GroupActions& actions);
+  /// The topics for which some group has committed offsets.
+  std::set<std::string> topics() const;
 
   void written(WriteId id, const Result<void>& result, const Now& now, GroupActions& actions);
 
@@ -109,7 +113,17 @@ class GroupCoordinator {
     std::optional<ProducerEpoch> transaction_of = {};
     std::optional<bool> ended = {};  ///< its transaction was: whether committed
   };
-  using Pending = std::variant<GroupWrite, CommitWrite>;
+  struct Removal {
+    Token token;
+    std::int32_t writes_left = 0;
+    Result<void> result = {};
+  };
+  struct RemovalWrite {
+    std::shared_ptr<Removal> removal;
+    std::string group;
+    std::vector<TopicPartition> partitions;
+  };
+  using Pending = std::variant<GroupWrite, CommitWrite, RemovalWrite>;
 
   Entry* find(std::string_view group);
   Result<Entry*> find_member_of(const Membership& from);
@@ -122,6 +136,8 @@ class GroupCoordinator {
                     GroupActions& actions);
   void apply(Entry& entry, CommitWrite& commit, std::uint64_t order);
   void after(Entry& entry, GroupActions& actions);
+  void end(WriteId id, CommitWrite& commit, const Result<void>& result, GroupActions& actions);
+  void end(RemovalWrite& removed, const Result<void>& result, GroupActions& actions);
   void expire(const Now& now, GroupActions& actions);
   std::vector<TopicPartition> expired(const Entry& entry, Timestamp now) const;
   void forget(const std::string& group, const Now& now, GroupActions& actions);

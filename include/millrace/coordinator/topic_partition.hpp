@@ -1,14 +1,8 @@
 #pragma once
-#include <millrace/core/offset.hpp>
-#include <string>
+#include <millrace/core/topic_partition.hpp>
 
 namespace millrace::inline v0::coordinator {
 
-/// One partition of one topic, by name. Ordered by topic, then by number.
-struct TopicPartition {
-  std::string topic;
-  PartitionId partition = 0;
-  friend auto operator<=>(const TopicPartition&, const TopicPartition&) = default;
-};
+using v0::TopicPartition;
 
 }  // namespace millrace::inline v0::coordinator

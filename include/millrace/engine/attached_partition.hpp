@@ -16,18 +16,14 @@ class AttachedPartition final : public PartitionReader {
         new AttachedPartition(std::move(topic), id, std::move(log)));
   }
 
-  const std::string& topic() const noexcept override { return topic_; }
-  PartitionId id() const noexcept override { return id_; }
   storage::SegmentSource& source() noexcept override { return *log_; }
   Offset visible_end() const noexcept override { return log_->visible_end(); }
   storage::ControlBlock* wake_flag() noexcept override { return log_->wake_flag(); }
 
  private:
   AttachedPartition(std::string topic, PartitionId id, std::unique_ptr<storage::AttachedLog> log)
-      : topic_(std::move(topic)), id_(id), log_(std::move(log)) {}
+      : PartitionReader({std::move(topic), id}), log_(std::move(log)) {}
 
-  std::string topic_;
-  PartitionId id_;
   std::unique_ptr<storage::AttachedLog> log_;
 };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <millrace/core/topic_partition.hpp>
 #include <millrace/engine/group_commit.hpp>
 #include <millrace/engine/scheduler.hpp>
 #include <millrace/engine/topic_config.hpp>
@@ -14,9 +15,12 @@ namespace millrace::inline v0::engine {
 /// What every partition gives to readers, ours or another process's. Thread-safe.
 class PartitionReader {
  public:
+  explicit PartitionReader(TopicPartition name) : name_(std::move(name)) {}
   virtual ~PartitionReader() = default;
-  virtual const std::string& topic() const noexcept = 0;
-  virtual PartitionId id() const noexcept = 0;
+  /// Stays where it is as long as the reader.
+  const TopicPartition& name() const noexcept { return name_; }
+  const std::string& topic() const noexcept { return name_.topic; }
+  PartitionId id() const noexcept { return name_.partition; }
   virtual storage::SegmentSource& source() noexcept = 0;
   /// Readers see offsets below.
   virtual Offset visible_end() const noexcept = 0;
@@ -32,6 +36,9 @@ class PartitionReader {
   }
   /// Where a reader about to sleep leaves its mark; null if we may not write there.
   virtual storage::ControlBlock* wake_flag() noexcept = 0;
+
+ private:
+  const TopicPartition name_;
 };
 
 /// A partition of this process: its log, its flush policy, its waiters. Thread-safe.
@@ -40,8 +47,6 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   Partition(std::string topic, PartitionId id, std::unique_ptr<storage::Log> log,
             TopicConfig config, Scheduler& scheduler, const WakeHub& hub);
 
-  const std::string& topic() const noexcept override { return topic_; }
-  PartitionId id() const noexcept override { return id_; }
   storage::SegmentSource& source() noexcept override { return *log_; }
   Offset visible_end() const noexcept override { return log_->high_watermark(); }
   storage::ControlBlock* wake_flag() noexcept override { return &log_->mutable_control(); }
@@ -83,10 +88,8 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   void flush_sealed_task();
   void interval_task();
   void report(const Result<void>& done) const;
-  Error located(const Error& error) const { return error.at(topic_, id_); }
+  Error located(const Error& error) const { return error.at(topic(), id()); }
 
-  const std::string topic_;
-  const PartitionId id_;
   std::unique_ptr<storage::Log> log_;
   Scheduler& scheduler_;
   const WakeHub& hub_;

@@ -11,6 +11,10 @@ namespace millrace::inline v0::engine {
 /// invalid_topic, saying which rule is broken.
 Result<void> check_topic_name(std::string_view name);
 
+/// Whether it is a coordinator's, which patterns never match: `__consumer_offsets`,
+/// `__transaction_state`.
+bool is_internal_topic(std::string_view name) noexcept;
+
 /// Whether two different names would collide in Kafka's metrics, where "." and "_" are the same.
 bool names_collide(std::string_view a, std::string_view b) noexcept;
 

@@ -42,7 +42,8 @@ class GroupService final : public engine::BrokerService,
             std::function<void(coordinator::SyncReply)> done);
   Result<void> heartbeat(const coordinator::Membership& from);
   Result<void> leave(const std::string& group, const coordinator::MemberIdentity& member);
-  /// Returns when the offsets are durable.
+  /// Returns when the offsets are durable. unknown_topic if one is of a topic that does not exist
+  /// (any more).
   Result<void> commit(const coordinator::CommitRequest& request);
   /// Returns at once; durable when `done` is called, on the broker's schedule.
   void commit_later(coordinator::CommitRequest request, std::function<void(Result<void>)> done);
@@ -63,10 +64,14 @@ class GroupService final : public engine::BrokerService,
       std::string_view group, const coordinator::TopicPartition& partition);
 
   Result<void> remove_group(const std::string& group);
-  /// Forgets what all groups of the broker committed for a topic that is deleted, if there are any.
+  /// Forgets what all groups of the broker committed for a topic that is deleted, or is about to be
+  /// made anew, if there are any. Durable when it returns.
   static Result<void> forget_topic(engine::BrokerCore& broker, std::string_view topic);
   /// Lets `look` see all groups, with the coordinator held still.
-  void look(const std::function<void(const coordinator::GroupCoordinator&)>& look);
+  using Look = std::function<void(const coordinator::GroupCoordinator&)>;
+  void look(const Look& look);
+  /// The same for any broker: of another process's groups `look` sees what they have written.
+  static Result<void> look_at(engine::BrokerCore& broker, const Look& look);
 
   void watch(const std::string& group, GroupWatcher& watcher);
   /// After it returns the watcher is not called any more.
@@ -74,6 +79,7 @@ class GroupService final : public engine::BrokerService,
 
  private:
   using Actions = coordinator::GroupActions;
+  using Token = coordinator::Token;
   using Event = std::function<void(Actions&)>;
   using CommitEvent = std::function<void(coordinator::Token, Actions&)>;
   struct UnderWay {
@@ -91,6 +97,9 @@ class GroupService final : public engine::BrokerService,
   coordinator::Token next_token() { return coordinator::Token{++last_token_}; }
   void run(const Event& event);
   Result<void> wait_for_commit(const CommitEvent& event);
+  Result<void> check_topics(const coordinator::CommitRequest& request);
+  void start_commit(const coordinator::CommitRequest& request, Token token, Actions& actions);
+  Result<void> forget_missing_topics();
   void settle(Actions actions, std::vector<Started> started);
   std::vector<Started> start_writes(Actions& actions);
   void end_writes(const Started& ended, const Result<void>& result, Actions& actions);

@@ -12,8 +12,11 @@ class InternalTopic {
   static Result<InternalTopic> open(engine::BrokerCore& broker, std::string_view name,
                                     std::int32_t partitions, const engine::ConfigMap& config);
 
+  /// One that is there, perhaps of another process: then for reading alone.
+  static InternalTopic of(engine::TopicPtr topic) { return InternalTopic(std::move(topic)); }
+
   std::int32_t partition_count() const noexcept {
-    return static_cast<std::int32_t>(topic_->partitions.size());
+    return static_cast<std::int32_t>(topic_->readers.size());
   }
 
   /// Appends the records as one batch, part of a transaction if a producer is given; the offset

@@ -22,6 +22,8 @@ class LocalMember {
   ~LocalMember();
 
   void subscribe(std::vector<std::string> topics) { session_.subscribe(std::move(topics)); }
+  /// To all topics that match, now and later.
+  void subscribe_matching(std::function<bool(const std::string&)> matches);
   /// Goes on as far as it can without waiting for other members. What changed must be acted upon
   /// before the next call; call again until nothing does.
   coordinator::OwnershipChange advance();
@@ -49,6 +51,7 @@ class LocalMember {
 
   void read_mail();
   void keep_alive();
+  void notice_topics();
   std::int32_t partitions_of(const std::string& topic) const;
 
   std::shared_ptr<GroupService> service_;
@@ -59,6 +62,7 @@ class LocalMember {
   std::shared_ptr<Mailbox> mailbox_;
   Clock::Steady last_heartbeat_{};
   std::uint64_t topics_version_ = 0;
+  std::function<bool(const std::string&)> matches_;
 };
 
 }  // namespace millrace::inline v0::server
