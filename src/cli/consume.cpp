@@ -46,6 +46,14 @@ Result<Timestamp> parse_time_now(const std::string& text) {
   return parse_time(text, now());
 }
 
+Result<Isolation> parse_isolation(const std::string& level) {
+  if (level == "read_committed") return Isolation::read_committed;
+  if (level == "read_uncommitted") return Isolation::read_uncommitted;
+  return Error(Errc::invalid_argument, "\"" + level +
+                                           "\" is no level of isolation; give read_committed or "
+                                           "read_uncommitted");
+}
+
 void add_start_options(CLI::App& command, CommandLine& line) {
   CLI::Option_group& from = *command.add_option_group("Where to start, one of");
   from.add_flag_callback(
@@ -172,6 +180,16 @@ void add_consume(Program& program) {
   add_stop_options(command, *line);
   add_print_options(command, *line);
   add_group_options(command, *line);
+  command
+      .add_option_function<std::string>(
+          "--isolation",
+          [line](const std::string& level) {
+            line->options.isolation = parse_isolation(level).value();
+          },
+          "read_uncommitted shows the records of transactions that are open or were aborted too; "
+          "read_committed, the default, does not")
+      ->type_name("LEVEL")
+      ->check(checked_by(parse_isolation));
   command.add_flag("--skip-damaged", line->options.skip_damaged,
                    "Read on behind damaged records instead of ending with an error");
   command.footer(help_after_options);

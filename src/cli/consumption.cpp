@@ -15,8 +15,8 @@ namespace {
 // How often a topic that nothing happens in is looked at for new partitions.
 constexpr auto idle_wait = std::chrono::seconds(5);
 
-ConsumerOptions consumer_options() {
-  return {.auto_offset_reset = OffsetReset::none, .max_records = 10'000};
+ConsumerOptions consumer_options(Isolation isolation) {
+  return {.auto_offset_reset = OffsetReset::none, .max_records = 10'000, .isolation = isolation};
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ Result<void> Consumption::choose_partitions() {
   for (PartitionId id = 0; options_.partitions.empty() && id < topic_->partition_count(); ++id) {
     ids.push_back(id);
   }
-  consumer_.emplace(*topic_, consumer_options());
+  consumer_.emplace(*topic_, consumer_options(options_.isolation));
   MILLRACE_CHECK(consumer_->assign(ids));
   for (const PartitionId id : consumer_->assignment()) {
     MILLRACE_TRY(const auto partition, topic_->partition(id));
@@ -178,7 +178,7 @@ Result<void> Consumption::look_for_changes() {
 }
 
 Result<void> Consumption::follow(const Topic<Bytes, Bytes>& topic) {
-  Consumer<Bytes, Bytes> next(topic, consumer_options());
+  Consumer<Bytes, Bytes> next(topic, consumer_options(options_.isolation));
   for (const Followed& followed : followed_) {
     MILLRACE_TRY(const Offset position, consumer_->position(followed.id));
     MILLRACE_CHECK(next.seek(followed.id, position));

@@ -28,6 +28,7 @@ struct ConsumeOptions {
   std::optional<std::uint64_t> max_records;
   bool exit_at_end = false;
   bool skip_damaged = false;
+  Isolation isolation = Isolation::read_committed;
   std::optional<RecordFormat> format;  ///< none: JSON
 };
 

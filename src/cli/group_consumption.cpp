@@ -13,6 +13,7 @@ Result<void> GroupConsumption::run() {
   options.instance_id = membership_.instance_id;
   if (!membership_.assignors.empty()) options.assignors = membership_.assignors;
   options.consumer.auto_offset_reset = membership_.offset_reset;
+  options.consumer.isolation = options_.isolation;
   const ConsumerGroup<Bytes, Bytes> group(topic, membership_.group, options);
   MILLRACE_TRY(Member member, group.join());
   const StopWatcher watcher(stop_, [&member] { member.interrupt(); });

@@ -77,7 +77,7 @@ Result<std::shared_ptr<TransactionService>> TransactionService::of(
     return engine::BrokerServicePtr(std::move(service));
   }));
   auto service = std::static_pointer_cast<TransactionService>(std::move(made));
-  service->start();
+  MILLRACE_CHECK(service->start());
   return service;
 }
 
@@ -98,19 +98,22 @@ Result<void> TransactionService::load() {
 }
 
 /// Not while it is made: markers need other services.
-void TransactionService::start() {
+Result<void> TransactionService::start() {
   const std::lock_guard lock(start_mutex_);
-  if (std::exchange(is_started_, true)) return;
-  run([&](Actions& actions) { coordinator_.loaded(now(), actions); });
-  abort_unknown();
+  if (is_started_) return {};
+  if (!std::exchange(is_resumed_, true)) {
+    run([&](Actions& actions) { coordinator_.loaded(now(), actions); });
+  }
+  MILLRACE_CHECK(abort_unknown());
+  is_started_ = true;
+  return {};
 }
 
 /// What is open in a partition and not known here began behind the last record that the coordinator
 /// made durable, or its records are lost.
-void TransactionService::abort_unknown() {
-  const auto topics = broker_.topics();
-  if (!topics) return;
-  for (const auto& topic : *topics) {
+Result<void> TransactionService::abort_unknown() {
+  MILLRACE_TRY(const auto topics, broker_.topics());
+  for (const auto& topic : topics) {
     for (const auto& partition : topic->partitions) {
       const TopicPartition place{partition->topic(), partition->id()};
       for (const auto& open : partition->log().open_transactions()) {
@@ -118,13 +121,11 @@ void TransactionService::abort_unknown() {
           const std::lock_guard lock(mutex_);
           return coordinator_.owns(open.id, place);
         }();
-        if (is_known) continue;
-        if (auto done = write_marker(place, {open.id, open.epoch}, false); !done) {
-          broker_.scheduler().report(done.error());
-        }
+        if (!is_known) MILLRACE_CHECK(write_marker(place, {open.id, open.epoch}, false));
       }
     }
   }
+  return {};
 }
 
 coordinator::TransactionCoordinator::Now TransactionService::now() const {

@@ -22,7 +22,9 @@ class TransactionService final : public engine::BrokerService,
                                  public std::enable_shared_from_this<TransactionService> {
  public:
   /// The one service of this broker. When it is first asked for, transactions that were decided are
-  /// finished, and those that were not are aborted: whoever began them is gone.
+  /// finished, and those that were not are aborted: whoever began them is gone. If that cannot be
+  /// written, there is no service yet, for what is open would become part of new transactions; ask
+  /// again.
   static Result<std::shared_ptr<TransactionService>> of(
       engine::BrokerCore& broker, const TransactionServiceOptions& options = {});
   /// Does that if the directory has seen any transaction.
@@ -66,8 +68,8 @@ class TransactionService final : public engine::BrokerService,
   TransactionService(engine::BrokerCore& broker, const TransactionServiceOptions& options,
                      InternalTopic topic);
   Result<void> load();
-  void start();
-  void abort_unknown();
+  Result<void> start();
+  Result<void> abort_unknown();
   coordinator::TransactionCoordinator::Now now() const;
   void run(const std::function<void(Actions&)>& event);
   Result<void> wait_for(const Event& event);
@@ -87,6 +89,7 @@ class TransactionService final : public engine::BrokerService,
   engine::BrokerCore& broker_;
   const InternalTopic topic_;
   std::mutex start_mutex_;
+  bool is_resumed_ = false;  // what it knew was loaded
   bool is_started_ = false;
   std::mutex mutex_;
   coordinator::TransactionCoordinator coordinator_;
