@@ -177,7 +177,9 @@ TEST_CASE("a sender that never waits leaves the background work its turns") {
   const std::string text = "v";
   const auto linger = GENERATE(0ms, 5ms);
   Producer producer{topic, {.linger = linger}};
-  feeder.feed = [&] { producer.send_with({.partition = 0}, &text, &text); };
+  feeder.feed = [&] {
+    std::thread([&] { producer.send_with({.partition = 0}, &text, &text); }).join();
+  };
   producer.send_with({.partition = 0}, &text, &text);
   producer.send_with({.partition = 1}, &text, &text);
   clock.advance(linger);
