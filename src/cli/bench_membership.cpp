@@ -49,12 +49,13 @@ void join_row(const std::string& path, int times, const RowSink& sink) {
   const Store store = store_on(path, 1);
   PayloadWriter(store.partition(0).handle(), 100, 1).append();
   Latencies took;
-  for (int i = 0; i < times; ++i) {
+  for (int i = 0; i <= times; ++i) {
     const Group group(store.topic, "g" + std::to_string(i));
     const std::uint64_t start = nanoseconds_now();
     Member member = must(group.join());
     await_record(member);
-    took.add(nanoseconds_now() - start);
+    // The first one makes __consumer_offsets.
+    if (i > 0) took.add(nanoseconds_now() - start);
   }
   sink("millrace/group.join.p99/ms", took.at(0.99) / 1e6, "ms");
   must(store.broker.close());
