@@ -169,9 +169,10 @@ class GroupConsumer {
     return core_.consumer().resume(partition);
   }
 
-  /// Commits if auto-commit is on, and leaves: others take over at once. The destructor does the
-  /// same without telling what went wrong. Not for static members, which may come back: they just
-  /// stop.
+  /// Commits if auto-commit is on, what the last poll() returned included, and leaves: others take
+  /// over at once. Not for static members, which may come back: they just stop. The destructor does
+  /// the same without telling what went wrong, and without what the last poll() returned: it may be
+  /// there because work on that failed.
   Result<void> leave() { return core_.leave(); }
   /// Makes a poll that waits, or the next one, return at once. From any thread.
   void interrupt() noexcept { core_.interrupt(); }

@@ -2,6 +2,8 @@
 #include <map>
 #include <millrace/transactional_producer.hpp>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace millrace::inline v0 {
 
@@ -24,8 +26,9 @@ class KeyValueStore {
  public:
   /// Reads what is committed. Open the TransactionalProducer first: what an instance before it had
   /// begun is aborted by then. Errors: invalid_argument (the topic is there, and not compacted),
-  /// topic_exists (the number of partitions), unknown_partition, corrupt_data, and those of
-  /// Broker::topic().
+  /// topic_exists (the number of partitions), unknown_partition, corrupt_data,
+  /// concurrent_transactions (the transaction of another producer is open in the topic: what was
+  /// committed behind its first record cannot be read yet), and those of Broker::topic().
   static Result<KeyValueStore> open(const Broker& broker, std::string_view topic,
                                     const KeyValueStoreOptions& options = {}) {
     MILLRACE_TRY(auto changes,
@@ -40,7 +43,7 @@ class KeyValueStore {
     }
     KeyValueStore store(std::move(changes), options.partition);
     if (options.partition) MILLRACE_CHECK(store.state_->consumer.assign({*options.partition}));
-    MILLRACE_CHECK(store.refresh());
+    MILLRACE_CHECK(store.read_all());
     return store;
   }
 
@@ -53,28 +56,24 @@ class KeyValueStore {
     return found == state_->values.end() ? std::nullopt : std::optional<V>(found->second);
   }
   /// Seen by get() at once, and for good when the transaction is committed. What could not be sent
-  /// keeps the transaction from being committed.
+  /// keeps the transaction from being committed. Does nothing in one that is over.
   void put(Transaction& transaction, const K& key, const V& value) {
-    join(transaction);
-    transaction.send_with(state_->topic, {.partition = state_->partition}, &key, &value);
-    state_->changes.insert_or_assign(key, value);
+    change(transaction, key, &value);
   }
-  void remove(Transaction& transaction, const K& key) {
-    join(transaction);
-    transaction.send_with(state_->topic, {.partition = state_->partition}, &key, nullptr);
-    state_->changes.insert_or_assign(key, std::nullopt);
-  }
+  void remove(Transaction& transaction, const K& key) { change(transaction, key, nullptr); }
 
   /// What is committed, in the order of the keys. Valid until the next call that is not const, or
   /// the end of a transaction.
   const std::map<K, V>& committed() const noexcept { return state_->values; }
-  /// Takes up what others have committed since.
+  /// Takes up what others have committed since, up to the first record of a transaction that is
+  /// open.
   Result<void> refresh() {
     for (;;) {
       MILLRACE_TRY(const auto records, state_->consumer.poll(std::chrono::nanoseconds(0)));
       if (records.empty()) return {};
       for (const auto& record : records) {
         MILLRACE_TRY(K key, record.try_key());
+        if (state_->has_newer(key, record.offset())) continue;
         if (record.is_tombstone()) {
           state_->values.erase(key);
           continue;
@@ -96,10 +95,24 @@ class KeyValueStore {
     Consumer<K, V> consumer;
     std::map<K, V> values;
     std::map<K, std::optional<V>> changes;  // of the open transaction
+    std::map<K, PendingReceipt> sent;       // the last one of each
+    std::map<K, Offset> own;                // where what it committed last stands, if not yet read
     bool is_joined = false;
+
+    bool has_newer(const K& key, Offset offset) {
+      const auto newest = own.find(key);
+      if (newest == own.end()) return false;
+      const bool is_newer = offset < newest->second;
+      if (!is_newer) own.erase(newest);
+      return is_newer;
+    }
 
     void end(bool is_committed) {
       is_joined = false;
+      for (const auto& [key, pending] : std::exchange(sent, {})) {
+        if (!is_committed) break;
+        if (const auto receipt = pending.get()) own.insert_or_assign(key, receipt->offset);
+      }
       for (auto& [key, value] : std::exchange(changes, {})) {
         if (!is_committed) continue;
         if (value) {
@@ -114,9 +127,32 @@ class KeyValueStore {
   KeyValueStore(Topic<K, V> topic, std::optional<PartitionId> partition)
       : state_(std::make_shared<State>(std::move(topic), partition)) {}
 
-  void join(Transaction& transaction) {
-    if (std::exchange(state_->is_joined, true)) return;
-    transaction.on_end([state = state_](bool is_committed) { state->end(is_committed); });
+  Result<void> read_all() {
+    std::vector<std::pair<PartitionId, Offset>> ends;
+    for (const PartitionId id : state_->consumer.assignment()) {
+      MILLRACE_TRY(const auto partition, state_->topic.partition(id));
+      ends.emplace_back(id, partition.offsets().end);
+    }
+    MILLRACE_CHECK(refresh());
+    for (const auto& [id, end] : ends) {
+      MILLRACE_TRY(const Offset position, state_->consumer.position(id));
+      if (position >= end) continue;
+      return Error(Errc::concurrent_transactions,
+                   "opening a store: another producer's transaction is open in its topic; end it, "
+                   "or wait until its time is out, and open the store again")
+          .at(state_->topic.name(), id);
+    }
+    return {};
+  }
+
+  void change(Transaction& transaction, const K& key, const V* value) {
+    if (!transaction.is_open()) return;
+    if (!std::exchange(state_->is_joined, true)) {
+      transaction.on_end([state = state_](bool is_committed) { state->end(is_committed); });
+    }
+    state_->sent.insert_or_assign(
+        key, transaction.send_with(state_->topic, {.partition = state_->partition}, &key, value));
+    state_->changes.insert_or_assign(key, value == nullptr ? std::nullopt : std::optional(*value));
   }
 
   std::shared_ptr<State> state_;

@@ -235,7 +235,7 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
     from.exhausted.reset();
     if (taken.end != chunk->end) from.cursor.seek(taken.end);
     if (taken.records == 0) continue;
-    bytes -= std::min(bytes, chunk->bytes.size());
+    const std::size_t size = chunk->bytes.size();
     if (taken.transactional && options.isolation == Isolation::read_committed) [[unlikely]] {
       auto committed = from.aborted.add_committed(
           {from.reader, *std::move(chunk), begin, taken.end}, limit, into);
@@ -243,11 +243,14 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
         move_to(from, begin);
         return committed.error().at(from.reader->topic(), from.reader->id());
       }
+      // What was aborted counts for nothing, however much it is: empty means the end.
+      if (*committed == 0) continue;
       records -= std::min(records, *committed);
+      bytes -= std::min(bytes, size);
       for (auto& batch : unpacked) into.add(std::move(batch));
-      if (*committed == 0 && bytes > 0) continue;
-      return *committed != 0;
+      return true;
     }
+    bytes -= std::min(bytes, size);
     records -= std::min(records, taken.records);
     into.add({from.reader, *std::move(chunk), begin, taken.end});
     for (auto& batch : unpacked) into.add(std::move(batch));

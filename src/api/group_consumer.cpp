@@ -26,7 +26,9 @@ struct GroupConsumerCore::Impl {
   Result<void> place_all();
   Result<void> placed(const TopicPartition& partition, Result<void> sought);
   bool is_current(const TopicPartition& partition) const;
-  std::vector<coordinator::OffsetToCommit> positions() const;
+  enum class Which : std::uint8_t { moved, all };
+  std::vector<coordinator::OffsetToCommit> positions(Which which = Which::moved) const;
+  void forget_last_poll();
   coordinator::OffsetToCommit to_commit(const TopicPartition& partition, Offset offset,
                                         std::string metadata) const;
   void auto_commit();
@@ -42,6 +44,7 @@ struct GroupConsumerCore::Impl {
   std::map<std::string, engine::TopicPtr> topics;  // that something was assigned of
   std::set<TopicPartition> unplaced;               // assigned, but nobody says where to begin
   std::set<TopicPartition> unsettled;              // a transaction that is not over decides where
+  std::map<TopicPartition, Offset> last_poll;      // where what it returned begins
   Clock::Steady last_commit;
   std::atomic<bool> interrupted{false};
   bool has_left = false;
@@ -91,20 +94,31 @@ bool GroupConsumerCore::Impl::is_current(const TopicPartition& partition) const 
   return known != topics.end() && now && (*now)->entry.id == known->second->entry.id;
 }
 
-/// Those that differ from what is committed, and so durable.
-std::vector<coordinator::OffsetToCommit> GroupConsumerCore::Impl::positions() const {
+/// Where its partitions are read on; or those alone that differ from what is committed, and so
+/// durable.
+std::vector<coordinator::OffsetToCommit> GroupConsumerCore::Impl::positions(Which which) const {
   const bool topics_changed = core->topics_version() != topics_seen;
   std::vector<coordinator::OffsetToCommit> moved;
   for (const TopicPartition& partition : consumer.assignment()) {
     if (unplaced.contains(partition) || unsettled.contains(partition)) continue;
     if (topics_changed && !is_current(partition)) continue;
     const auto position = consumer.position(partition);
-    const auto known = service->committed(group, partition);
-    if (position && (!known || known->offset != *position)) {
-      moved.push_back(to_commit(partition, *position, {}));
+    if (!position) continue;
+    if (which == Which::moved) {
+      const auto known = service->committed(group, partition);
+      if (known && known->offset == *position) continue;
     }
+    moved.push_back(to_commit(partition, *position, {}));
   }
   return moved;
+}
+
+/// Goes back to where the last poll began: nobody said that what it returned was dealt with.
+void GroupConsumerCore::Impl::forget_last_poll() {
+  for (const auto& [partition, begin] : std::exchange(last_poll, {})) {
+    const auto position = consumer.position(partition);
+    if (position && begin < *position) static_cast<void>(consumer.seek(partition, begin));
+  }
 }
 
 /// Moves to where the group left off, or where it is to begin; false if nobody says where. While a
@@ -245,13 +259,15 @@ GroupConsumerCore::GroupConsumerCore(std::unique_ptr<Impl> impl) : impl_(std::mo
 GroupConsumerCore::GroupConsumerCore(GroupConsumerCore&&) noexcept = default;
 GroupConsumerCore& GroupConsumerCore::operator=(GroupConsumerCore&& other) noexcept {
   if (this != &other) {
-    if (impl_) static_cast<void>(leave());
+    const GroupConsumerCore left(std::move(*this));
     impl_ = std::move(other.impl_);
   }
   return *this;
 }
 GroupConsumerCore::~GroupConsumerCore() {
-  if (impl_) static_cast<void>(leave());
+  if (!impl_) return;
+  impl_->forget_last_poll();
+  static_cast<void>(leave());
 }
 
 Result<GroupConsumerCore> GroupConsumerCore::join(const Broker& broker,
@@ -288,15 +304,20 @@ Result<FetchedRecords> GroupConsumerCore::poll(std::chrono::nanoseconds wait) {
   const auto deadline =
       wait > SteadyClock::time_point::max() - now ? SteadyClock::time_point::max() : now + wait;
   impl.auto_commit();
+  impl.last_poll.clear();
   for (;;) {
     MILLRACE_CHECK(impl.move_on());
     MILLRACE_TRY(auto fetched, impl.consumer.poll(impl.longest_wait(deadline)));
+    for (const auto& part : fetched.parts()) {
+      impl.last_poll.try_emplace({part.partition->topic(), part.partition->id()}, part.begin);
+    }
     if (!fetched.parts().empty() || impl.interrupted.exchange(false)) return fetched;
     if (SteadyClock::now() >= deadline) return fetched;
   }
 }
 
 Result<void> GroupConsumerCore::commit() {
+  impl_->last_poll.clear();
   auto offsets = impl_->positions();
   if (offsets.empty()) return {};
   return impl_->member.commit(std::move(offsets));
@@ -306,10 +327,14 @@ Result<void> GroupConsumerCore::commit(const TopicPartition& partition, Offset o
                                        std::string metadata) {
   MILLRACE_TRY(const auto topic, impl_->core->topic(partition.topic));
   MILLRACE_CHECK(detail::partition_of(impl_->core, *topic, partition.partition));
+  if (const auto begin = impl_->last_poll.find(partition); begin != impl_->last_poll.end()) {
+    begin->second = offset;
+  }
   return impl_->member.commit({impl_->to_commit(partition, offset, std::move(metadata))});
 }
 
 void GroupConsumerCore::commit_later(std::function<void(const Result<void>&)> done) {
+  impl_->last_poll.clear();
   impl_->member.commit_later(impl_->positions(), std::move(done));
 }
 
@@ -320,7 +345,8 @@ Result<void> GroupConsumerCore::send_offsets_to(Transaction& transaction) {
                      ": sending offsets to a transaction while auto-commit commits them outside of "
                      "it; set GroupOptions::auto_commit_interval to std::nullopt");
   }
-  auto offsets = impl_->positions();
+  // Also what has not moved: a member that is out hears of it by this.
+  auto offsets = impl_->positions(Impl::Which::all);
   if (offsets.empty()) return {};
   MILLRACE_TRY(const auto request, impl_->member.commit_request(std::move(offsets)));
   return transaction.commit_offsets(request);

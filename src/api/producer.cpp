@@ -109,6 +109,8 @@ PendingReceipt ProducerCore::send(OutgoingRecord record) {
                                        std::to_string(impl_->context->options.buffer_bytes) +
                                        " bytes is full; send again later, or raise buffer_bytes")
             .at(impl_->topic->entry.name, *partition);
+    // Who sends in a transaction need not look at each receipt.
+    if (impl_->admit) impl_->context->note(*pending.error_);
     return pending;
   }
   DeliveryCallback callback = std::move(record.callback);

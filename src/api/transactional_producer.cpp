@@ -32,8 +32,9 @@ struct TransactionalState {
   std::map<std::shared_ptr<const engine::TopicCore>, TopicSeat*> handles;
   std::atomic<std::uint64_t> number{0};  // of the open transaction, or of the last one
   std::atomic<bool> is_open{false};
-  std::atomic<bool> is_begun{false};  // it has partitions
-  std::optional<Error> failure;       // why it can only be aborted
+  std::atomic<bool> is_begun{false};    // it has partitions
+  std::atomic<bool> must_abort{false};  // the last one is over here, but not in the log
+  std::optional<Error> failure;         // why it can only be aborted
   std::vector<std::function<void(bool)>> listeners;
 
   TopicSeat& seat_of(const std::shared_ptr<const engine::TopicCore>& topic);
@@ -155,6 +156,7 @@ Result<void> Transaction::abort() {
   MILLRACE_CHECK(check_open());
   const auto state = std::exchange(state_, nullptr);
   auto aborted = state->end(false);
+  state->must_abort.store(!aborted);
   state->close(false);
   return aborted;
 }
@@ -178,6 +180,13 @@ Result<Transaction> TransactionalProducer::begin() {
     return Error(Errc::invalid_transaction_state,
                  "transactional id " + state_->id.transactional_id +
                      ": a transaction is open; commit or abort it before the next one begins");
+  }
+  if (state_->must_abort.load()) {  // or else this one's commit would be that one's too
+    if (auto aborted = state_->service->end(state_->id, false); !aborted) {
+      state_->is_open.store(false);
+      return std::move(aborted).error();
+    }
+    state_->must_abort.store(false);
   }
   state_->is_begun.store(false);
   state_->failure.reset();
