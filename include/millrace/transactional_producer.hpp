@@ -78,9 +78,10 @@ class Transaction {
   /// have. On an error that is not producer_fenced the transaction is still open: abort() it, and
   /// do its work again. Errors: those of records that could not be sent; producer_fenced (another
   /// instance took over, or the time was out: it is aborted); invalid_transaction_state (it is over
-  /// already); log_failed, io_error, no_space.
+  /// already); io_error, no_space; log_failed: whether it counts is known after reopening.
   Result<void> commit();
-  /// Makes nothing of it visible. Errors: as commit().
+  /// Makes nothing of it visible. On an error it is over all the same: the next begin() finishes
+  /// the abort first. Errors: as commit().
   Result<void> abort();
   /// Calls `told` once with the outcome, within commit(), abort() or the destructor: for what the
   /// program keeps in memory. Not called if the transaction is over.

@@ -80,6 +80,25 @@ TEST_CASE("Auto-commit commits what polls have returned", "[consumer_group]") {
   CHECK(second.lag({"t", 0}).value() == 0);
 }
 
+TEST_CASE("What is committed before it is worked on is not read again", "[consumer_group]") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = make_topic(broker, 1, 10);
+  GroupOptions options;
+  options.auto_commit_interval = std::nullopt;
+  options.consumer.max_records = 4;
+  const TextGroup group{topic, "g", options};
+  {
+    auto member = group.join().value();
+    REQUIRE_FALSE(member.poll(0s).value().empty());
+    REQUIRE(member.commit());
+    REQUIRE_FALSE(member.poll(0s).value().empty());  // neither worked on nor committed
+  }
+  auto second = group.join().value();
+  REQUIRE(second.committed({"t", 0}).value());
+  CHECK(second.committed({"t", 0}).value()->offset == Offset{4});
+  CHECK(read(second).size() == 4);
+}
+
 TEST_CASE("A commit does not count on an auto-commit that is still to come", "[consumer_group]") {
   testing::ManualClock clock;
   const auto broker =
