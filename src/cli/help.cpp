@@ -45,6 +45,8 @@ RECORDS
       --null-value TEXT        what %k and %s print for null
       --json                   one JSON object a line
       --skip-damaged           read on behind damaged records
+      --isolation LEVEL        read_uncommitted also shows records of transactions that are open or
+                               aborted; read_committed, the default, does not
 
       --group NAME             share TOPIC with the other members of a consumer group, go on where
                                it committed, commit what was printed; --instance-id ID,

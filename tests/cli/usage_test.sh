@@ -97,6 +97,7 @@ wrong "TOPIC is missing" consume
 wrong '--offset: "last" is not right; give a whole number' consume t --offset last
 wrong "is not a time" consume t --from-time yesterday
 wrong "is not a time" consume t --from-time 2026-02-30
+wrong "is no level of isolation; give read_committed or" consume t --isolation snapshot
 wrong "is not a time" consume t --from-time 2026-02-03T25:00:00Z
 wrong "is not a time" consume t --from-time -5x
 wrong "%q is not a token" consume t --format '%q'
