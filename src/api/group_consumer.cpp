@@ -44,7 +44,8 @@ struct GroupConsumerCore::Impl {
   std::map<std::string, engine::TopicPtr> topics;  // that something was assigned of
   std::set<TopicPartition> unplaced;               // assigned, but nobody says where to begin
   std::set<TopicPartition> unsettled;              // a transaction that is not over decides where
-  std::map<TopicPartition, Offset> last_poll;      // where what it returned begins
+  std::vector<std::pair<std::shared_ptr<engine::PartitionReader>, Offset>>
+      last_poll;  // where what it returned begins
   Clock::Steady last_commit;
   std::atomic<bool> interrupted{false};
   bool has_left = false;
@@ -115,9 +116,9 @@ std::vector<coordinator::OffsetToCommit> GroupConsumerCore::Impl::positions(Whic
 
 /// Goes back to where the last poll began: nobody said that what it returned was dealt with.
 void GroupConsumerCore::Impl::forget_last_poll() {
-  for (const auto& [partition, begin] : std::exchange(last_poll, {})) {
-    const auto position = consumer.position(partition);
-    if (position && begin < *position) static_cast<void>(consumer.seek(partition, begin));
+  for (const auto& [reader, begin] : std::exchange(last_poll, {})) {
+    const auto position = consumer.position(reader->name());
+    if (position && begin < *position) static_cast<void>(consumer.seek(reader->name(), begin));
   }
 }
 
@@ -309,7 +310,7 @@ Result<FetchedRecords> GroupConsumerCore::poll(std::chrono::nanoseconds wait) {
     MILLRACE_CHECK(impl.move_on());
     MILLRACE_TRY(auto fetched, impl.consumer.poll(impl.longest_wait(deadline)));
     for (const auto& part : fetched.parts()) {
-      impl.last_poll.try_emplace({part.partition->topic(), part.partition->id()}, part.begin);
+      impl.last_poll.emplace_back(part.partition, part.begin);
     }
     if (!fetched.parts().empty() || impl.interrupted.exchange(false)) return fetched;
     if (SteadyClock::now() >= deadline) return fetched;
@@ -327,8 +328,8 @@ Result<void> GroupConsumerCore::commit(const TopicPartition& partition, Offset o
                                        std::string metadata) {
   MILLRACE_TRY(const auto topic, impl_->core->topic(partition.topic));
   MILLRACE_CHECK(detail::partition_of(impl_->core, *topic, partition.partition));
-  if (const auto begin = impl_->last_poll.find(partition); begin != impl_->last_poll.end()) {
-    begin->second = offset;
+  for (auto& [reader, begin] : impl_->last_poll) {
+    if (reader->name() == partition) begin = offset;
   }
   return impl_->member.commit({impl_->to_commit(partition, offset, std::move(metadata))});
 }

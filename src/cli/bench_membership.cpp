@@ -1,5 +1,3 @@
-#include <sys/resource.h>
-
 #include <atomic>
 #include <cstdio>
 #include <memory>
@@ -116,15 +114,6 @@ void take_over_rows(const std::string& path, const Effort& effort, const RowSink
   }
   sink("millrace/group.takeover.death.p99/ms", died.at(0.99) / 1e6, "ms");
   must(store.broker.close());
-}
-
-double processor_seconds() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 }  // namespace

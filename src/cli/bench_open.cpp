@@ -1,5 +1,3 @@
-#include <sys/resource.h>
-
 #include <cstdio>
 #include <memory>
 #include <numeric>
@@ -25,15 +23,6 @@ void memory_row(const RowSink& sink) {
     took.add(nanoseconds_now() - start);
   }
   sink("millrace/open.memory/us", took.at(0.5) / 1e3, "us");
-}
-
-double processor_seconds() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 /// The share of a processor that waiting consumers take, in percent.

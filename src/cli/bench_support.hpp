@@ -147,6 +147,8 @@ class Pin {
  private:
   std::vector<unsigned long> before_;
 };
+/// Processor time that this process has taken.
+double processor_seconds();
 /// Memory that this process has resident, in MiB.
 double resident_mebibytes();
 

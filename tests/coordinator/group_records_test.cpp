@@ -1,8 +1,7 @@
 #include <millrace/coordinator/group_records.hpp>
 
 #include "group_fixture.hpp"
-#include "support/bytes.hpp"
-#include "support/vectors.hpp"
+#include "record_vectors.hpp"
 
 using namespace millrace_test;
 using namespace millrace::test;
@@ -14,22 +13,6 @@ namespace {
 
 coordinator::OwnedBytes bytes_of(const nlohmann::json& hex) {
   return from_hex(hex.get<std::string>());
-}
-
-/// Calls `check(fields, bytes, version)` for each vector of a record; how many there were.
-template <typename Check>
-int for_each_vector(const std::string& record, Check check) {
-  int count = 0;
-  const auto file = load_vectors("internal-records.json");
-  for (const auto& of_record : file.at("vectors")) {
-    if (of_record.at("record") != record) continue;
-    for (const auto& vector : of_record.at("vectors")) {
-      INFO(record << " version " << vector.at("version") << " " << vector.at("variant"));
-      check(vector.at("fields"), bytes_of(vector.at("hex")), vector.at("version").get<int>());
-      ++count;
-    }
-  }
-  return count;
 }
 
 std::string text_or_empty(const nlohmann::json& text) {
