@@ -102,8 +102,11 @@ class ProducerCore {
   /// Reports `error` as the outcome of a record that could not even be serialized.
   PendingReceipt refuse(const Error& error, const DeliveryCallback& callback);
   /// Returns when everything sent before is acknowledged and its callbacks have returned; the first
-  /// error since the last flush().
+  /// error since the last flush() or push().
   Result<void> flush();
+  /// Returns when everything sent before is appended, which is not yet acknowledged; the errors of
+  /// flush().
+  Result<void> push();
 
   struct Impl;
 

@@ -122,11 +122,14 @@ PendingReceipt ProducerCore::send(OutgoingRecord record) {
   return pending;
 }
 
+Result<void> ProducerCore::push() {
+  for (const auto& lane : impl_->lanes) lane->push();
+  return impl_->context->take_error();
+}
+
 Result<void> ProducerCore::flush() {
   for (const auto& lane : impl_->lanes) lane->drain();
-  const std::lock_guard lock(impl_->context->error_mutex);
-  auto error = std::exchange(impl_->context->first_error, std::nullopt);
-  return error ? Result<void>(*std::move(error)) : Result<void>();
+  return impl_->context->take_error();
 }
 
 bool PendingReceipt::is_done() const noexcept {

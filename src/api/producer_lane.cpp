@@ -19,6 +19,12 @@ void LaneContext::note(const Error& error) {
   if (!first_error) first_error = error;
 }
 
+Result<void> LaneContext::take_error() {
+  const std::lock_guard lock(error_mutex);
+  auto error = std::exchange(first_error, std::nullopt);
+  return error ? Result<void>(*std::move(error)) : Result<void>();
+}
+
 Result<record::ProducerIdentity> LaneContext::identify() {
   const std::lock_guard lock(identity_mutex);
   if (identity.id < 0) {
@@ -229,6 +235,11 @@ void Lane::wait_for(SentBatch& batch) {
     os::wait_on(batch.state, seen);
     batch.sleepers.fetch_sub(1);
   }
+}
+
+void Lane::push() {
+  Lock lock(mutex_);
+  if (gathering_) dispatch(lock);
 }
 
 void Lane::drain() {

@@ -44,6 +44,8 @@ struct LaneContext {
   bool is_transactional = false;  ///< the identity is another's
 
   void note(const Error& error);
+  /// The first error since it was last asked for.
+  Result<void> take_error();
   /// The producer's id and epoch, taken when it is first asked for.
   Result<record::ProducerIdentity> identify();
   /// When no lane will append any more.
@@ -66,6 +68,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   Result<Sent> add(const OutgoingRecord& record, DeliveryCallback callback);
   /// Returns when `batch` is done.
   void wait_for(SentBatch& batch);
+  /// Returns when everything added before is appended, or has failed.
+  void push();
   /// Returns when everything added before is done and its callbacks have returned.
   void drain();
   const engine::Partition& partition() const noexcept { return *partition_; }

@@ -29,7 +29,9 @@ struct TransactionalState {
   std::mutex mutex;
   std::map<std::string, TopicSeat, std::less<>> topics;  // by the id of the topic
   // Handles on the same topic differ if partitions were added between.
-  std::map<std::shared_ptr<const engine::TopicCore>, TopicSeat*> handles;
+  using Handles = std::map<std::shared_ptr<const engine::TopicCore>, TopicSeat*>;
+  Handles handles;
+  std::atomic<const Handles::value_type*> last_handle{nullptr};
   std::atomic<std::uint64_t> number{0};  // of the open transaction, or of the last one
   std::atomic<bool> is_open{false};
   std::atomic<bool> is_begun{false};    // it has partitions
@@ -45,8 +47,14 @@ struct TransactionalState {
 };
 
 TopicSeat& TransactionalState::seat_of(const std::shared_ptr<const engine::TopicCore>& topic) {
+  const auto* const last = last_handle.load(std::memory_order_acquire);
+  if (last != nullptr && last->first == topic) [[likely]]
+    return *last->second;
   const std::lock_guard lock(mutex);
-  if (const auto known = handles.find(topic); known != handles.end()) return *known->second;
+  if (const auto known = handles.find(topic); known != handles.end()) {
+    last_handle.store(&*known, std::memory_order_release);
+    return *known->second;
+  }
   const auto [at, is_new] = topics.try_emplace(topic->entry.id);
   TopicSeat& seat = at->second;
   handles.emplace(topic, &seat);
@@ -78,12 +86,18 @@ Result<void> TransactionalState::admit(TopicSeat& seat, const engine::TopicCore&
 Result<void> TransactionalState::end(bool is_commit) {
   Result<void> sent = failure ? Result<void>(*failure) : Result<void>();
   for (auto& [topic, seat] : topics) {
-    auto flushed = seat.core->flush();
-    if (!flushed && sent) sent = std::move(flushed);
+    // What a commit makes durable need not be so before.
+    auto pushed = is_commit ? seat.core->push() : seat.core->flush();
+    if (!pushed && sent) sent = std::move(pushed);
   }
   if (is_commit && !sent) return fail(sent.error());
   if (!is_begun.load()) return {};
-  return service->end(id, is_commit);
+  auto ended = service->end(id, is_commit);
+  // Acknowledges the records; their errors are those of the end.
+  if (is_commit) {
+    for (auto& [topic, seat] : topics) static_cast<void>(seat.core->flush());
+  }
+  return ended;
 }
 
 Result<void> TransactionalState::fail(const Error& error) {

@@ -133,10 +133,11 @@ void TransactionCoordinator::give_producer(Place& place, const InitProducerReque
 void TransactionCoordinator::write(Place& place, Transaction next, Pending pending,
                                    TransactionActions& actions) {
   using Until = TransactionWrite::Until;
-  Until until = Until::synced;
-  if (pending.purpose == Purpose::complete) until = Until::synced_soon;
-  if (pending.purpose == Purpose::add) {
-    until = place.second.current.is_ongoing() ? Until::appended : Until::earlier_synced;
+  Until until = Until::appended;
+  const bool decides =
+      pending.purpose == Purpose::prepare || pending.purpose == Purpose::prepare_and_mark;
+  if (pending.purpose == Purpose::init || (decides && place.second.is_durable)) {
+    until = Until::synced;
   }
   const WriteId id{++last_write_};
   actions.writes.push_back({id, place.first, transaction_record(place.first, next), until});
@@ -204,8 +205,7 @@ void TransactionCoordinator::end(const EndTransactionRequest& request, Token tok
     entry.ending.push_back(token);
     go_on(**place, now, actions);
   } else if (entry.current.is_ongoing()) {
-    const auto purpose = request.waits_for_markers ? Purpose::prepare_and_mark : Purpose::prepare;
-    prepare(**place, request.is_commit, {id, purpose, token}, now, actions);
+    end_open(**place, request, token, now, actions);
   } else if (had_this) {
     actions.replies.push_back({token, {}});
   } else {
@@ -215,6 +215,34 @@ void TransactionCoordinator::end(const EndTransactionRequest& request, Token tok
                             " a transaction that is " + std::string(to_string(state)) +
                             "; begin one, and end it once")});
   }
+}
+
+void TransactionCoordinator::end_open(Place& place, const EndTransactionRequest& request,
+                                      Token token, const Now& now, TransactionActions& actions) {
+  Entry& entry = place.second;
+  if (request.marker_decides && entry.current.partitions.size() != 1) {
+    actions.replies.push_back({token, concurrent(place.first)});
+    return;
+  }
+  entry.is_durable = request.is_durable;
+  if (request.is_commit) entry.current.ends = request.ends;
+  if (!request.marker_decides) {
+    const auto purpose = request.waits_for_markers ? Purpose::prepare_and_mark : Purpose::prepare;
+    prepare(place, request.is_commit, {place.first, purpose, token}, now, actions);
+    return;
+  }
+  entry.next = entry.current;
+  entry.next->state =
+      request.is_commit ? TransactionState::prepare_commit : TransactionState::prepare_abort;
+  const WriteId id{++last_write_};
+  pending_.emplace(id, Pending{place.first, Purpose::decide, token});
+  actions.markers.push_back({id,
+                             entry.current.producer,
+                             request.is_commit,
+                             {*entry.current.partitions.begin()},
+                             {},
+                             request.is_durable,
+                             true});
 }
 
 void TransactionCoordinator::abort(const std::string& transactional_id, Token token, const Now& now,
@@ -242,6 +270,8 @@ void TransactionCoordinator::fence(Place& place, Pending pending, const Now& now
   const bool is_raised = std::exchange(entry.fence_failed, true);
   if (!is_raised && epoch < std::numeric_limits<std::int16_t>::max()) ++epoch;
   entry.current.state = TransactionState::prepare_epoch_fence;
+  entry.current.ends.clear();
+  entry.is_durable = true;
   prepare(place, false, std::move(pending), now, actions);
 }
 
@@ -265,10 +295,13 @@ std::vector<std::pair<std::string, const Transaction*>> TransactionCoordinator::
   return all;
 }
 
-bool TransactionCoordinator::owns(std::int64_t producer_id, const TopicPartition& partition) const {
+bool TransactionCoordinator::owns(std::int64_t producer_id, const TopicPartition& partition,
+                                  Offset first) const {
   return std::any_of(entries_.begin(), entries_.end(), [&](const Place& place) {
     const Transaction& known = place.second.current;
-    return known.producer.id == producer_id && known.partitions.contains(partition);
+    if (known.producer.id != producer_id || !known.partitions.contains(partition)) return false;
+    const auto end = known.ends.find(partition);
+    return end == known.ends.end() || first < end->second;
   });
 }
 

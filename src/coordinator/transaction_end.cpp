@@ -23,7 +23,8 @@ void TransactionCoordinator::written(WriteId id, const Result<void>& result, con
     put_off(place, now, actions);
     return;
   }
-  if (pending.purpose == Purpose::prepare || pending.purpose == Purpose::prepare_and_mark) {
+  if (pending.purpose == Purpose::prepare || pending.purpose == Purpose::prepare_and_mark ||
+      pending.purpose == Purpose::decide) {
     prepared(place, pending, result, now, actions);
     return;
   }
@@ -51,6 +52,7 @@ void TransactionCoordinator::prepared(Place& place, const Pending& pending,
   Transaction next = *std::exchange(entry.next, std::nullopt);
   if (!result) {
     entry.current.state = TransactionState::ongoing;
+    entry.current.ends.clear();
     set_due(place, std::max(now.steady + options_.retry_delay, entry.due.value_or(now.steady)));
     if (pending.token) actions.replies.push_back({*pending.token, result});
     for (const Waiting& one : std::exchange(entry.waiting, {})) {
@@ -59,12 +61,16 @@ void TransactionCoordinator::prepared(Place& place, const Pending& pending,
     return;
   }
   entry.current = std::move(next);
-  entry.unmarked.assign(entry.current.partitions.begin(), entry.current.partitions.end());
-  if (pending.purpose == Purpose::prepare_and_mark) {
+  if (pending.purpose != Purpose::prepare) {
     entry.ending.push_back(*pending.token);
   } else if (pending.token) {
     actions.replies.push_back({*pending.token, {}});
   }
+  if (pending.purpose == Purpose::decide) {
+    complete(place, now, actions);
+    return;
+  }
+  entry.unmarked.assign(entry.current.partitions.begin(), entry.current.partitions.end());
   mark(place, actions);
 }
 
@@ -75,7 +81,8 @@ void TransactionCoordinator::mark(Place& place, TransactionActions& actions) {
   entry.marking = id;
   marking_.emplace(id, place.first);
   const bool is_commit = entry.current.state == TransactionState::prepare_commit;
-  actions.markers.push_back({id, entry.current.producer, is_commit, entry.unmarked});
+  actions.markers.push_back({id, entry.current.producer, is_commit, entry.unmarked,
+                             entry.current.ends, entry.is_durable});
 }
 
 void TransactionCoordinator::marked(WriteId id, const std::vector<TopicPartition>& missing,
@@ -123,6 +130,7 @@ void TransactionCoordinator::complete(Place& place, const Now& now, TransactionA
   const bool is_commit = next.state == TransactionState::prepare_commit;
   next.state = is_commit ? TransactionState::complete_commit : TransactionState::complete_abort;
   next.partitions.clear();
+  next.ends.clear();
   next.updated = now.wall;
   write(place, std::move(next), {place.first, Purpose::complete, std::nullopt}, actions);
 }
@@ -130,6 +138,7 @@ void TransactionCoordinator::complete(Place& place, const Now& now, TransactionA
 void TransactionCoordinator::completed(Place& place, const Now& now, TransactionActions& actions) {
   Entry& entry = place.second;
   entry.fence_failed = false;
+  entry.is_durable = true;
   answer_enders(entry, actions);
   for (const Waiting& one : std::exchange(entry.waiting, {})) {
     init_producer(one.request, one.token, now, actions);

@@ -11,6 +11,8 @@ constexpr std::int16_t key_version = 0;
 constexpr std::int16_t value_version = 0;
 /// Written by Kafka 4 (KIP-890), and compact (KIP-482).
 constexpr std::int16_t flexible_version = 1;
+/// Ours: an int64 for each partition, in their order. Kafka passes over tags that it does not know.
+constexpr std::uint32_t data_ends_tag = 7000;
 
 OwnedBytes key_of(std::string_view transactional_id) {
   OwnedBytes key;
@@ -20,7 +22,11 @@ OwnedBytes key_of(std::string_view transactional_id) {
   return key;
 }
 
-void write_partitions(WireWriter& to, const std::set<TopicPartition>& partitions) {
+void write_count(WireWriter& to, bool is_compact, std::size_t count) {
+  is_compact ? to.compact_array_count(count) : to.array_count(count);
+}
+
+void write_partitions(WireWriter& to, bool is_compact, const std::set<TopicPartition>& partitions) {
   const auto next_topic = [&](auto at) {
     const std::string& topic = at->topic;
     while (at != partitions.end() && at->topic == topic) ++at;
@@ -28,12 +34,13 @@ void write_partitions(WireWriter& to, const std::set<TopicPartition>& partitions
   };
   std::size_t topics = 0;
   for (auto at = partitions.begin(); at != partitions.end(); at = next_topic(at)) ++topics;
-  to.array_count(topics);
+  write_count(to, is_compact, topics);
   for (auto at = partitions.begin(); at != partitions.end();) {
     const auto end = next_topic(at);
-    to.string(at->topic);
-    to.array_count(static_cast<std::size_t>(std::distance(at, end)));
+    is_compact ? to.compact_string(at->topic) : to.string(at->topic);
+    write_count(to, is_compact, static_cast<std::size_t>(std::distance(at, end)));
     for (; at != end; ++at) to.int32(at->partition);
+    if (is_compact) to.tagged_field_count(0);
   }
 }
 
@@ -48,13 +55,29 @@ void read_partitions(WireReader& from, bool is_compact, std::set<TopicPartition>
   }
 }
 
+void write_ends(WireWriter& to, const DataEnds& ends) {
+  OwnedBytes field;
+  WireWriter into(field);
+  for (const auto& [partition, end] : ends) into.int64(end.value());
+  to.tagged_field_count(1);
+  to.tagged_field(data_ends_tag, field);
+}
+
+void read_ends(WireReader& from, const std::set<TopicPartition>& partitions, DataEnds& ends) {
+  from.tagged_fields([&](std::uint32_t tag, WireReader& field) {
+    if (tag != data_ends_tag) return;
+    for (const TopicPartition& partition : partitions) ends[partition] = Offset{field.int64()};
+  });
+}
+
 }  // namespace
 
 InternalRecord transaction_record(std::string_view transactional_id,
                                   const Transaction& transaction) {
   OwnedBytes value;
   WireWriter to(value);
-  to.int16(value_version);
+  const bool is_flexible = !transaction.ends.empty();
+  to.int16(is_flexible ? flexible_version : value_version);
   to.int64(transaction.producer.id);
   to.int16(transaction.producer.epoch);
   to.int32(static_cast<std::int32_t>(transaction.timeout.count()));
@@ -62,10 +85,11 @@ InternalRecord transaction_record(std::string_view transactional_id,
   if (transaction.state == TransactionState::empty) {
     to.array_count(std::nullopt);
   } else {
-    write_partitions(to, transaction.partitions);
+    write_partitions(to, is_flexible, transaction.partitions);
   }
   to.int64(transaction.updated.milliseconds());
   to.int64(transaction.started.milliseconds());
+  if (is_flexible) write_ends(to, transaction.ends);
   return {key_of(transactional_id), std::move(value)};
 }
 
@@ -98,7 +122,7 @@ Result<Transaction> parse_transaction(Bytes value) {
   read_partitions(from, version >= flexible_version, transaction.partitions);
   transaction.updated = Timestamp{from.int64()};
   transaction.started = Timestamp{from.int64()};
-  if (version >= flexible_version) from.skip_tagged_fields();
+  if (version >= flexible_version) read_ends(from, transaction.partitions, transaction.ends);
   MILLRACE_CHECK(from.check("reading a transaction's state"));
   return transaction;
 }

@@ -133,7 +133,13 @@ std::vector<GroupService::Started> GroupService::start_writes(Actions& actions) 
         coordinator_.written(write.id, std::move(end).error(), now(), actions);
         continue;
       }
-      under_way_[static_cast<std::size_t>(partition)].push_back({write.id, *end});
+      auto& under_way = under_way_[static_cast<std::size_t>(partition)];
+      // Of a transaction, nothing has to be durable before its end is.
+      if (write.transaction_of && under_way.empty()) {
+        coordinator_.written(write.id, {}, now(), actions);
+        continue;
+      }
+      under_way.push_back({write.id, *end});
       started.push_back({partition, *end});
     }
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <millrace/coordinator/group_records.hpp>
 #include <millrace/server/group_service.hpp>
 #include <millrace/server/transaction_service.hpp>
@@ -30,40 +31,60 @@ bool is_over(const Error& error) {
          error.code() == Errc::transaction_coordinator_fenced;
 }
 
+/// What is open there is a later transaction, so this one's marker was written before a restart.
+bool is_marked(engine::Partition& partition, const TopicPartition& place,
+               const coordinator::MarkersToWrite& marker) {
+  const auto end = marker.ends.find(place);
+  if (end == marker.ends.end()) return false;
+  const auto open = partition.log().open_transactions();
+  return std::any_of(open.begin(), open.end(), [&](const storage::ProducerSummary& one) {
+    return one.id == marker.producer.id && *one.transaction >= end->second;
+  });
+}
+
 }  // namespace
 
-/// Of a commit, nothing may be decided before all of it is durable.
-Result<void> TransactionService::flush_partitions(const std::string& transactional_id) {
-  std::set<TopicPartition> partitions;
+/// How it is decided, and where its data ends.
+Result<void> TransactionService::plan_commit(coordinator::EndTransactionRequest& request) {
+  std::set<TopicPartition> places;
   look([&](const coordinator::TransactionCoordinator& all) {
-    const auto* const known = all.transaction(transactional_id);
-    if (known != nullptr) partitions = known->partitions;
+    const auto* const known = all.transaction(request.from.transactional_id);
+    if (known != nullptr) places = known->partitions;
   });
-  for (const TopicPartition& place : partitions) {
+  request.is_durable = false;
+  std::vector<engine::PartitionPtr> partitions;
+  for (const TopicPartition& place : places) {
     MILLRACE_TRY(const auto partition, find_partition(broker_, place));
-    if (partition && !partition->flushes_before_ack()) MILLRACE_CHECK(partition->flush());
+    const Offset end = partition ? partition->log().log_end_offset() : Offset{0};
+    request.ends.emplace(place, end);
+    if (!partition) continue;
+    if (partition->flushes_before_ack()) request.is_durable = true;
+    partitions.push_back(partition);
   }
+  request.marker_decides = places.size() == 1;
+  if (!request.is_durable || request.marker_decides) return {};
+  // Nothing may be decided before all of it is durable.
+  for (const auto& partition : partitions) MILLRACE_CHECK(partition->flush());
   return {};
 }
 
 Result<void> TransactionService::write_marker(const TopicPartition& place,
-                                              const coordinator::ProducerEpoch& producer,
-                                              bool is_commit) {
+                                              const coordinator::MarkersToWrite& marker) {
+  MILLRACE_TRY(const auto partition, find_partition(broker_, place));
+  if (!partition || is_marked(*partition, place, marker)) return {};
   if (place.topic == coordinator::offsets_topic) {
     MILLRACE_TRY(const auto groups, GroupService::of(broker_));
-    return groups->end_transaction(place.partition, producer, is_commit);
+    return groups->end_transaction(place.partition, marker.producer, marker.is_commit);
   }
-  MILLRACE_TRY(const auto partition, find_partition(broker_, place));
-  if (!partition) return {};
-  MILLRACE_CHECK(append_marker(*partition, producer, is_commit));
-  return partition->flush();
+  MILLRACE_CHECK(append_marker(*partition, marker.producer, marker.is_commit));
+  return marker.is_durable ? partition->flush() : Result<void>();
 }
 
 std::vector<TopicPartition> TransactionService::write_markers(
     const coordinator::MarkersToWrite& markers) {
   std::vector<TopicPartition> missing;
   for (const TopicPartition& place : markers.partitions) {
-    const auto written = write_marker(place, markers.producer, markers.is_commit);
+    const auto written = write_marker(place, markers);
     if (written || is_over(written.error())) continue;
     if (!broker_.is_closed()) broker_.scheduler().report(written.error());
     missing.push_back(place);

@@ -7,6 +7,9 @@
 namespace millrace::inline v0::server {
 namespace {
 
+constexpr auto unsynced_time = std::chrono::milliseconds(100);
+
+using coordinator::ProducerEpoch;
 using coordinator::Token;
 using coordinator::TopicPartition;
 using coordinator::TransactionWrite;
@@ -119,9 +122,11 @@ Result<void> TransactionService::abort_unknown() {
       for (const auto& open : partition->log().open_transactions()) {
         const bool is_known = [&] {
           const std::lock_guard lock(mutex_);
-          return coordinator_.owns(open.id, place);
+          return coordinator_.owns(open.id, place, *open.transaction);
         }();
-        if (!is_known) MILLRACE_CHECK(write_marker(place, {open.id, open.epoch}, false));
+        if (is_known) continue;
+        const ProducerEpoch producer{open.id, open.epoch};
+        MILLRACE_CHECK(write_marker(place, {{}, producer, false, {place}}));
       }
     }
   }
@@ -166,30 +171,27 @@ void TransactionService::append(const TransactionWrite& write, Actions& actions,
     coordinator_.written(write.id, end.error(), now(), actions);
     return;
   }
-  switch (write.until) {
-    case TransactionWrite::Until::synced_soon:
-      sync_soon(partition, *end);
-      [[fallthrough]];
-    case TransactionWrite::Until::appended:
-      coordinator_.written(write.id, {}, now(), actions);
-      return;
-    case TransactionWrite::Until::earlier_synced:
-      work.writes.push_back({write.id, partition, *end - 1});
-      return;
-    case TransactionWrite::Until::synced:
-      work.writes.push_back({write.id, partition, *end});
-      return;
+  if (write.until == TransactionWrite::Until::synced) {
+    work.writes.push_back({write.id, partition, *end});
+    return;
   }
+  sync_later(partition);
+  coordinator_.written(write.id, {}, now(), actions);
 }
 
-/// The next transaction waits for it, if it is not done by then.
-void TransactionService::sync_soon(PartitionId partition, Offset end) {
-  if (!broker_.scheduler().has_thread()) return;
-  broker_.scheduler().post([weak = weak_from_this(), partition, end] {
-    // Whoever needs it hears of the failure.
-    if (const auto self = weak.lock()) {
-      static_cast<void>(self->topic_.wait_acknowledged(partition, end));
+/// For those who look on from other processes: they see what is durable.
+void TransactionService::sync_later(PartitionId partition) {
+  if (!unsynced_.insert(partition).second) return;
+  broker_.scheduler().at(now().steady + unsynced_time, [weak = weak_from_this(), partition] {
+    const auto self = weak.lock();
+    if (!self) return;
+    {
+      const std::lock_guard lock(self->mutex_);
+      self->unsynced_.erase(partition);
     }
+    // Whoever needs it hears of the failure.
+    const Offset end = self->topic_.partition(partition)->log().log_end_offset();
+    static_cast<void>(self->topic_.wait_acknowledged(partition, end));
   });
 }
 
@@ -203,7 +205,12 @@ void TransactionService::settle(Actions actions, Work work) {
     }
     std::vector<Marked> marked;
     for (const auto& markers : work.markers) {
-      marked.emplace_back(markers.id, write_markers(markers));
+      if (!markers.decides) {
+        marked.emplace_back(markers.id, write_markers(markers));
+        continue;
+      }
+      work.writes.push_back({markers.id});
+      written.push_back(write_marker(markers.partitions.front(), markers));
     }
     const std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < written.size(); ++i) {
@@ -289,10 +296,10 @@ Result<void> TransactionService::commit_offsets(const coordinator::Transactional
 
 Result<void> TransactionService::end(const coordinator::TransactionalProducerId& from,
                                      bool is_commit) {
-  if (is_commit) MILLRACE_CHECK(flush_partitions(from.transactional_id));
-  return wait_for([&](Token token, Actions& actions) {
-    coordinator_.end({from, is_commit, true}, token, now(), actions);
-  });
+  coordinator::EndTransactionRequest request{from, is_commit, true};
+  if (is_commit) MILLRACE_CHECK(plan_commit(request));
+  return wait_for(
+      [&](Token token, Actions& actions) { coordinator_.end(request, token, now(), actions); });
 }
 
 Result<void> TransactionService::abort(const std::string& transactional_id) {

@@ -20,15 +20,15 @@ TEST_CASE("A transaction goes from its first partition to its last marker", "[tr
   CHECK(world.is_good(world.add(producer, {t0})));
   CHECK(world.is_good(world.add(producer, {t1, t0})));
   CHECK(world.state() == TransactionState::ongoing);
-  CHECK(world->owns(producer.id, t1));
+  CHECK(world->owns(producer.id, t1, millrace::Offset{7}));
   CHECK(world->verify({"p", producer}, t1));
   const bool commits = GENERATE(true, false);
   CHECK(world.is_good(world.end(producer, commits)));
   CHECK(world.state() ==
         (commits ? TransactionState::complete_commit : TransactionState::complete_abort));
   CHECK(world.markers == std::vector<TransactionWorld::Marker>{{t0, commits}, {t1, commits}});
-  CHECK(world.untils == std::vector<Until>{Until::synced, Until::earlier_synced, Until::appended,
-                                           Until::synced, Until::synced_soon});
+  CHECK(world.untils == std::vector<Until>{Until::synced, Until::appended, Until::appended,
+                                           Until::synced, Until::appended});
   CHECK(world->verify({"p", producer}, t1).error().code() == Errc::invalid_transaction_state);
 }
 

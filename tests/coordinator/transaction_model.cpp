@@ -10,7 +10,9 @@ using storage::AppendOrigin;
 
 namespace {
 
-constexpr int programs = 3;
+constexpr int programs = 4;
+constexpr int without_offsets = 3;
+constexpr int outputs = 3;
 const TopicPartition offsets_log{"__consumer_offsets", 0};
 
 std::vector<std::byte> batch_of(const record::BatchOptions& options, Bytes key,
@@ -104,8 +106,8 @@ bool ModelLog::is_aborted(std::size_t index) const {
 }
 
 TransactionModel::TransactionModel(std::uint64_t seed, TransactionSabotage sabotage)
-    : random_(seed), sabotage_(sabotage) {
-  for (int i = 0; i < 2; ++i) logs_[{"out", i}];
+    : random_(seed), sabotage_(sabotage), by_os_(seed % 2 == 0) {
+  for (int i = 0; i < outputs; ++i) logs_[{"out", i}];
   logs_[offsets_log];
   make_coordinators();
   for (int i = 0; i < programs; ++i) {
@@ -136,7 +138,7 @@ void TransactionModel::make_coordinators() {
 /// The process ends; if the machine does too, what is not durable may be lost, in each log by
 /// itself.
 void TransactionModel::crash() {
-  const bool loses_power = roll(2) == 0;
+  const bool loses_power = !by_os_ && roll(2) == 0;
   const auto cut = [&](ModelLog& log) {
     const auto unsynced = static_cast<int>(log.size() - log.durable());
     log.cut(loses_power ? log.durable() + static_cast<std::size_t>(roll(unsynced + 1))
@@ -145,6 +147,7 @@ void TransactionModel::crash() {
   for (auto& [partition, log] : logs_) cut(log);
   cut(transaction_log_);
   writes_.clear();
+  deciding_.clear();
   group_writes_.clear();
   markers_.clear();
   clients_.clear();
@@ -186,8 +189,8 @@ void TransactionModel::recover() {
 void TransactionModel::abort_unknown() {
   for (auto& [partition, log] : logs_) {
     for (const auto& open : log.open()) {
-      if (transactions_->owns(open.id, partition)) continue;
-      write_marker(partition, {open.id, open.epoch}, false);
+      if (transactions_->owns(open.id, partition, *open.transaction)) continue;
+      write_marker(partition, {{}, {open.id, open.epoch}, false, {partition}});
     }
   }
 }
@@ -220,17 +223,20 @@ void TransactionModel::take(coordinator::TransactionActions actions) {
         write.record.value ? std::optional<Bytes>(*write.record.value) : std::nullopt;
     static_cast<void>(
         transaction_log_.append(batch_of({}, write.record.key, value), AppendOrigin::coordinator));
-    const bool is_early = write.until == Until::appended || write.until == Until::synced_soon;
-    const bool sabotaged =
-        sabotage_ == TransactionSabotage::begin_unsynced && write.until == Until::earlier_synced;
-    if (is_early || sabotaged) {
+    if (write.until == Until::appended) {
       ended.emplace_back(write.id, Result<void>());
     } else {
       const std::size_t end = transaction_log_.size();
       writes_.push_back({std::move(write), end});
     }
   }
-  for (auto& one : actions.markers) markers_.push_back(std::move(one));
+  for (auto& one : actions.markers) {
+    if (one.decides) {
+      start_deciding(one);
+    } else {
+      markers_.push_back(std::move(one));
+    }
+  }
   for (auto& reply : actions.inits) {
     Client* const client = waiting_for(reply.token);
     if (client == nullptr) continue;
@@ -250,15 +256,17 @@ void TransactionModel::take(coordinator::TransactionActions actions) {
 
 void TransactionModel::take(coordinator::GroupActions actions) {
   for (auto& write : actions.writes) {
-    ModelLog& log = logs_[offsets_log];
+    const ModelLog& log = logs_[offsets_log];
     const auto producer = write.transaction_of.value_or(ProducerEpoch{});
     const auto& record = write.records.front();
-    const auto appended = log.append(
+    const auto appended = append(
+        offsets_log,
         batch_of({.transactional = write.transaction_of.has_value(),
                   .producer = {producer.id, producer.epoch, -1}},
                  record.key, record.value ? std::optional<Bytes>(*record.value) : std::nullopt),
         AppendOrigin::coordinator);
-    if (appended) {
+    const bool is_early = write.transaction_of && group_writes_.empty();
+    if (appended && !is_early) {
       group_writes_.push_back({write.id, log.size()});
       continue;
     }
@@ -275,8 +283,7 @@ void TransactionModel::take(coordinator::GroupActions actions) {
 void TransactionModel::end_write() {
   if (writes_.empty()) return;
   const auto at = writes_.begin() + roll(static_cast<int>(writes_.size()));
-  const bool is_earlier = at->write.until == coordinator::TransactionWrite::Until::earlier_synced;
-  transaction_log_.sync_to(at->end - (is_earlier ? 1 : 0));
+  transaction_log_.sync_to(at->end);
   const auto id = at->write.id;
   writes_.erase(at);
   coordinator::TransactionActions actions;
@@ -295,16 +302,60 @@ void TransactionModel::end_group_write() {
   take(std::move(actions));
 }
 
-bool TransactionModel::write_marker(const TopicPartition& partition, const ProducerEpoch& producer,
-                                    bool is_commit) {
+Result<void> TransactionModel::append(const TopicPartition& partition, ModelLog::Bytes batch,
+                                      AppendOrigin origin) {
   ModelLog& log = logs_[partition];
-  const auto appended = log.append(marker_of(producer, is_commit), AppendOrigin::coordinator);
-  if (!appended) return appended.error().code() == Errc::invalid_producer_epoch;
-  if (partition == offsets_log) {
-    groups_->end_transaction(producer.id, is_commit, [](std::string_view) { return true; });
+  auto appended = log.append(std::move(batch), origin);
+  if (by_os_) log.sync();
+  return appended;
+}
+
+Result<void> TransactionModel::append_marker(const TopicPartition& partition,
+                                             const coordinator::MarkersToWrite& marker) {
+  const auto end = marker.ends.find(partition);
+  for (const auto& open : logs_[partition].open()) {
+    const bool is_later = end != marker.ends.end() && *open.transaction >= end->second;
+    if (open.id == marker.producer.id && is_later) return {};
   }
-  log.sync();
+  MILLRACE_CHECK(
+      append(partition, marker_of(marker.producer, marker.is_commit), AppendOrigin::coordinator));
+  if (partition == offsets_log) {
+    groups_->end_transaction(marker.producer.id, marker.is_commit,
+                             [](std::string_view) { return true; });
+  }
+  return {};
+}
+
+bool TransactionModel::write_marker(const TopicPartition& partition,
+                                    const coordinator::MarkersToWrite& marker) {
+  const auto appended = append_marker(partition, marker);
+  if (!appended) return appended.error().code() == Errc::invalid_producer_epoch;
+  logs_[partition].sync();
   return true;
+}
+
+void TransactionModel::start_deciding(const coordinator::MarkersToWrite& marker) {
+  const TopicPartition& partition = marker.partitions.front();
+  const auto appended = faults_ && roll(20) == 0 ? Result<void>(Error(Errc::no_space, "no space"))
+                                                 : append_marker(partition, marker);
+  if (appended && marker.is_durable && sabotage_ != TransactionSabotage::decide_unsynced) {
+    deciding_.push_back({marker.id, partition, logs_[partition].size()});
+    return;
+  }
+  coordinator::TransactionActions actions;
+  transactions_->written(marker.id, appended, now(), actions);
+  take(std::move(actions));
+}
+
+void TransactionModel::end_deciding() {
+  if (deciding_.empty()) return;
+  const auto at = deciding_.begin() + roll(static_cast<int>(deciding_.size()));
+  const auto [id, partition, end] = *at;
+  deciding_.erase(at);
+  logs_[partition].sync_to(end);
+  coordinator::TransactionActions actions;
+  transactions_->written(id, {}, now(), actions);
+  take(std::move(actions));
 }
 
 void TransactionModel::write_markers() {
@@ -316,7 +367,7 @@ void TransactionModel::write_markers() {
   for (const TopicPartition& partition : to_write.partitions) {
     if (sabotage_ == TransactionSabotage::drop_marker && roll(4) == 0) continue;
     const bool fails = faults_ && roll(20) == 0;
-    if (fails || !write_marker(partition, to_write.producer, to_write.is_commit)) {
+    if (fails || !write_marker(partition, to_write)) {
       missing.push_back(partition);
     }
   }
@@ -355,11 +406,27 @@ void TransactionModel::answered(Client& client, const Result<void>& answer) {
   }
 }
 
+/// Nothing if that depends on a transaction that is open.
+std::optional<std::int64_t> TransactionModel::next_input(int program) {
+  if (program != without_offsets) {
+    const std::string input = input_name(program);
+    if (groups_->has_pending("g", {input, 0})) return std::nullopt;
+    const auto* const committed = groups_->committed("g", input, 0);
+    return committed != nullptr ? committed->offset.value() : 0;
+  }
+  const ModelLog& log = logs_[{"out", outputs - 1}];
+  if (log.stable_size() < log.size()) return std::nullopt;
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < log.size(); ++i) {
+    count += log.at(i).is_control() || log.is_aborted(i) ? 0 : 1;
+  }
+  return count;
+}
+
 void TransactionModel::begin(Client& client) {
-  const std::string input = input_name(client.program);
-  if (groups_->has_pending("g", {input, 0})) return;
-  const auto* const committed = groups_->committed("g", input, 0);
-  client.next_input = committed != nullptr ? committed->offset.value() : 0;
+  const auto next = next_input(client.program);
+  if (!next) return;
+  client.next_input = *next;
   client.transaction = ++last_transaction_;
   client.left_to_send = 1 + roll(4);
   client.failed = client.has_sent_offsets = false;
@@ -381,7 +448,8 @@ void TransactionModel::admit(Client& client, const TopicPartition& partition) {
 
 void TransactionModel::send(Client& client) {
   const std::int64_t value = client.program * test::HistoryChecker::inputs + client.next_input;
-  const TopicPartition partition{"out", static_cast<int>(value % 2)};
+  const bool is_single = client.program == without_offsets;
+  const TopicPartition partition{"out", is_single ? outputs - 1 : static_cast<int>(value % 2)};
   if (!client.admitted.contains(partition)) {
     admit(client, partition);
     return;
@@ -394,11 +462,11 @@ void TransactionModel::send(Client& client) {
   const bool fails = faults_ && roll(40) == 0;
   const auto appended =
       fails ? Result<void>(Error(Errc::no_space, "no space"))
-            : logs_[partition].append(
-                  batch_of({.transactional = true,
-                            .producer = {client.producer.id, client.producer.epoch, sequence}},
-                           as_bytes(text), std::nullopt),
-                  AppendOrigin::producer);
+            : append(partition,
+                     batch_of({.transactional = true,
+                               .producer = {client.producer.id, client.producer.epoch, sequence}},
+                              as_bytes(text), std::nullopt),
+                     AppendOrigin::producer);
   if (appended) {
     ++sequence;
   } else {
@@ -427,13 +495,21 @@ void TransactionModel::send_offsets(Client& client) {
 void TransactionModel::end(Client& client) {
   client.commits = !client.failed && roll(4) != 0;
   client.phase = Phase::ending;
-  if (client.commits && sabotage_ != TransactionSabotage::commit_unsynced) {
-    for (const TopicPartition& partition : client.admitted) logs_[partition].sync();
+  coordinator::EndTransactionRequest request{
+      {input_name(client.program), client.producer}, client.commits, true};
+  if (client.commits) {
+    for (const auto& partition : client.admitted) request.ends[partition] = logs_[partition].end();
+    if (sabotage_ == TransactionSabotage::forget_ends) request.ends.clear();
+    request.is_durable = !by_os_;
+    request.marker_decides = client.admitted.size() == 1;
+    const bool syncs = !request.marker_decides && sabotage_ != TransactionSabotage::commit_unsynced;
+    for (const auto& partition : client.admitted) {
+      if (syncs) logs_[partition].sync();
+    }
   }
   run_event(
       [&](Token token, coordinator::TransactionActions& actions) {
-        transactions_->end({{input_name(client.program), client.producer}, client.commits, true},
-                           token, now(), actions);
+        transactions_->end(request, token, now(), actions);
       },
       &client);
 }
@@ -456,6 +532,7 @@ void TransactionModel::drive(Client& client) {
       return;
     case Phase::sending: {
       const bool sends_offsets = !client.failed && !client.has_sent_offsets &&
+                                 client.program != without_offsets &&
                                  sabotage_ != TransactionSabotage::forget_offsets;
       if (client.left_to_send > 0) {
         send(client);
@@ -478,7 +555,7 @@ void TransactionModel::drive(Client& client) {
 }
 
 void TransactionModel::read_some() {
-  for (int id = 0; id < 2; ++id) {
+  for (int id = 0; id < outputs; ++id) {
     const ModelLog& log = logs_[{"out", id}];
     auto& position = positions_[{"out", id}];
     const std::size_t end = log.stable_size();
@@ -502,6 +579,7 @@ void TransactionModel::read_some() {
 }
 
 void TransactionModel::observe(int program) {
+  if (program == without_offsets) return;
   if (groups_->has_pending("g", {input_name(program), 0})) return;
   const auto* const committed = groups_->committed("g", input_name(program), 0);
   note(Kind::observed, 0, input_name(program),
@@ -524,7 +602,7 @@ void TransactionModel::step() {
   } else if (what < 160) {
     end_group_write();
   } else if (what < 178) {
-    write_markers();
+    roll(3) == 0 ? end_deciding() : write_markers();
   } else if (what < 182) {
     std::next(logs_.begin(), roll(static_cast<int>(logs_.size())))->second.sync();
   } else if (what < 188) {
@@ -550,6 +628,7 @@ void TransactionModel::run(int steps) {
   crash();
   for (int i = 0; i < 100; ++i) {
     end_write();
+    end_deciding();
     write_markers();
     pass(100);
   }

@@ -19,7 +19,8 @@ using coordinator::TopicPartition;
 /// What may go wrong on purpose in a TransactionModel, to see that its checker notices.
 enum class TransactionSabotage {
   none,
-  begin_unsynced,       ///< a transaction begins before the end of the last one is durable
+  decide_unsynced,      ///< a marker that decides is taken for durable when it is appended
+  forget_ends,          ///< where the data of a commit ends is not known after a restart
   commit_unsynced,      ///< its records are not made durable before it is decided
   forget_offsets,       ///< offsets are not part of the transaction
   drop_marker,          ///< a partition's marker is taken for written
@@ -37,6 +38,7 @@ class ModelLog {
 
   millrace::Result<void> append(Bytes batch, millrace::storage::AppendOrigin origin);
   void sync();
+  millrace::Offset end() const noexcept { return end_; }
   std::size_t size() const noexcept { return batches_.size(); }
   std::size_t durable() const noexcept { return durable_; }
   /// Makes everything before the batch with that index durable.
@@ -60,10 +62,13 @@ class ModelLog {
 
 /// Random producers of transactions against coordinators and logs, on a clock and disks of their
 /// own: each reads an input of its own, writes to any partition, and commits what it has read with
-/// what it has written. Instances die, come back while the old one goes on, dawdle; writes fail;
+/// what it has written. One program instead has its progress in what it has written, in a single
+/// partition. Instances die, come back while the old one goes on, dawdle; writes fail;
 /// the machine is killed or loses its power. history() is what HistoryChecker judges.
 class TransactionModel {
  public:
+  /// Every other seed has topics that leave flushing to the operating system, on a machine that
+  /// never loses its power.
   explicit TransactionModel(std::uint64_t seed,
                             TransactionSabotage sabotage = TransactionSabotage::none);
   /// `steps` random steps, then nothing goes wrong any more and everything is read.
@@ -113,14 +118,26 @@ class TransactionModel {
   void end_write();
   void end_group_write();
   void write_markers();
-  bool write_marker(const TopicPartition& partition, const ProducerEpoch& producer, bool is_commit);
+  millrace::Result<void> append_marker(const TopicPartition& partition,
+                                       const coordinator::MarkersToWrite& marker);
+  bool write_marker(const TopicPartition& partition, const coordinator::MarkersToWrite& marker);
+  void start_deciding(const coordinator::MarkersToWrite& marker);
+  void end_deciding();
   void read_some();
   void pass(int milliseconds);
+  millrace::Result<void> append(const TopicPartition& partition, ModelLog::Bytes batch,
+                                millrace::storage::AppendOrigin origin);
   void observe(int program);
+  std::optional<std::int64_t> next_input(int program);
 
   struct Write {
     coordinator::TransactionWrite write;
     std::size_t end;  ///< behind its batch
+  };
+  struct Deciding {
+    coordinator::WriteId id;
+    TopicPartition partition;
+    std::size_t end;  ///< behind the marker
   };
   struct GroupWrite {
     coordinator::WriteId id;
@@ -129,6 +146,7 @@ class TransactionModel {
 
   std::mt19937_64 random_;
   const TransactionSabotage sabotage_;
+  const bool by_os_;
   std::int64_t milliseconds_ = 0;
   std::uint64_t last_token_ = 0;
   std::int64_t last_producer_ = 0;
@@ -139,6 +157,7 @@ class TransactionModel {
   std::unique_ptr<coordinator::GroupCoordinator> groups_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<Write> writes_;
+  std::vector<Deciding> deciding_;
   std::vector<GroupWrite> group_writes_;
   std::vector<coordinator::MarkersToWrite> markers_;
   std::map<TopicPartition, ModelLog> logs_;

@@ -57,7 +57,8 @@ TEST_CASE("The model's producers get something done", "[transaction_model]") {
 
 TEST_CASE("The model notices what must not happen to transactions", "[transaction_model]") {
   const auto [sabotage, told] = GENERATE(table<TransactionSabotage, std::string>({
-      {TransactionSabotage::begin_unsynced, "torn"},
+      {TransactionSabotage::decide_unsynced, "lost"},
+      {TransactionSabotage::forget_ends, "torn"},
       {TransactionSabotage::commit_unsynced, "lost"},
       {TransactionSabotage::commit_unsynced, "torn"},
       {TransactionSabotage::forget_offsets, "duplicate"},

@@ -70,6 +70,11 @@ TEST_CASE("A state comes back as it was written", "[transaction_records]") {
   const Transaction written = sample();
   const auto record = coordinator::transaction_record("p", written);
   CHECK(coordinator::parse_transaction(*record.value).value() == written);
+  Transaction decided = sample();
+  decided.state = TransactionState::prepare_commit;
+  decided.ends = {{{"a", 0}, Offset{5}}, {{"a", 3}, Offset{0}}, {{"b", 1}, Offset{1LL << 40}}};
+  CHECK(coordinator::parse_transaction(*coordinator::transaction_record("p", decided).value)
+            .value() == decided);
   Transaction empty = sample();
   empty.state = TransactionState::empty;
   empty.partitions.clear();

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <millrace/coordinator/producer_epoch.hpp>
 #include <millrace/coordinator/topic_partition.hpp>
 #include <set>
@@ -23,6 +24,10 @@ enum class TransactionState : std::int8_t {
 /// Kafka's name of a state, as DescribeTransactions gives it.
 std::string_view to_string(TransactionState state) noexcept;
 
+/// Where the records of a transaction end in its partitions: offsets behind the last one. What its
+/// producer has open at or behind that is part of a later transaction.
+using DataEnds = std::map<TopicPartition, Offset>;
+
 /// What is known of a transactional id: its producer, and its last transaction.
 struct Transaction {
   ProducerEpoch producer;
@@ -30,6 +35,8 @@ struct Transaction {
   TransactionState state = TransactionState::empty;
   /// Of the transaction that is ongoing or being ended; none otherwise.
   std::set<TopicPartition> partitions;
+  /// Of one whose commit is decided, for all of its partitions or none.
+  DataEnds ends;
   Timestamp started = Timestamp::none();
   Timestamp updated = Timestamp::none();
 

@@ -24,11 +24,14 @@ struct TransactionCoordinatorOptions {
 /// thread-safe.
 ///
 /// A transaction is decided once its prepare_commit or prepare_abort is durable. From then on its
-/// markers are asked for until every partition has one, also after a restart.
+/// markers are asked for until every partition has one, also after a restart. A commit with a
+/// single partition may be decided by the marker there instead: that is durable only with all that
+/// is before it in its log.
 ///
-/// The record of a transaction that begins need not be durable before its first record is in a
-/// partition: whoever runs this must, after loaded(), abort what is open in a partition and not
-/// known here, see owns(). It must only come after what was written before it.
+/// The records of a transaction that begins, and of one that is complete, need not be durable.
+/// Whoever runs this must, after loaded(), abort what is open in a partition and not known here,
+/// see owns(). Where the data of a commit ends is kept with the decision, so that markers that are
+/// asked for once more do not commit what the producer sent after them.
 class TransactionCoordinator {
  public:
   using Now = Group::Now;
@@ -78,8 +81,9 @@ class TransactionCoordinator {
   /// Null if there is no such transactional id.
   const Transaction* transaction(std::string_view transactional_id) const;
   std::vector<std::pair<std::string, const Transaction*>> transactions() const;
-  /// Whether a producer's transaction that is not over has this partition.
-  bool owns(std::int64_t producer_id, const TopicPartition& partition) const;
+  /// Whether a producer's transaction that is not over has this partition, and may have begun at
+  /// `first` there.
+  bool owns(std::int64_t producer_id, const TopicPartition& partition, Offset first) const;
 
  private:
   struct Waiting {
@@ -93,12 +97,13 @@ class TransactionCoordinator {
     bool fence_failed = false;        ///< its epoch is raised already
     std::vector<TopicPartition> unmarked;
     std::optional<WriteId> marking;
+    bool is_durable = true;  ///< its outcome must be, before anybody is told
     std::vector<Waiting> waiting;
     std::vector<Token> ending;  ///< those who wait for the markers
     std::optional<Steady> due;
     bool is_busy() const noexcept { return next.has_value() || current.is_decided(); }
   };
-  enum class Purpose : std::uint8_t { init, add, prepare, prepare_and_mark, complete };
+  enum class Purpose : std::uint8_t { init, add, prepare, prepare_and_mark, decide, complete };
   struct Pending {
     std::string transactional_id;
     Purpose purpose;
@@ -112,6 +117,8 @@ class TransactionCoordinator {
   void give_producer(Place& place, const InitProducerRequest& request, Token token, const Now& now,
                      TransactionActions& actions);
   void write(Place& place, Transaction next, Pending pending, TransactionActions& actions);
+  void end_open(Place& place, const EndTransactionRequest& request, Token token, const Now& now,
+                TransactionActions& actions);
   void prepare(Place& place, bool is_commit, Pending pending, const Now& now,
                TransactionActions& actions);
   void fence(Place& place, Pending pending, const Now& now, TransactionActions& actions);

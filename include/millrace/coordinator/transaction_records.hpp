@@ -8,6 +8,8 @@ namespace millrace::inline v0::coordinator {
 
 inline constexpr std::string_view transactions_topic = "__transaction_state";
 
+/// Version 0, as Kafka's brokers have written it; version 1 if it says where its data ends, in a
+/// tagged field of ours.
 InternalRecord transaction_record(std::string_view transactional_id,
                                   const Transaction& transaction);
 InternalRecord transaction_tombstone(std::string_view transactional_id);

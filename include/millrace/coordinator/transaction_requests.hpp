@@ -32,6 +32,13 @@ struct EndTransactionRequest {
   bool is_commit = false;
   /// Answered once all markers are written, not when the outcome is durable.
   bool waits_for_markers = false;
+  /// Of a commit.
+  DataEnds ends = {};
+  /// It has one partition, and the marker there decides: one write instead of two in a row.
+  /// concurrent_transactions if there are more by now.
+  bool marker_decides = false;
+  /// Whether the outcome must be durable before it is answered.
+  bool is_durable = true;
 };
 
 struct TransactionReply {
@@ -42,10 +49,8 @@ struct TransactionReply {
 /// A record that what waits for it wants in the log: tell the coordinator by written().
 struct TransactionWrite {
   enum class Until : std::uint8_t {
-    appended,        ///< durable some time later
-    synced_soon,     ///< appended; to be made durable when nobody waits
-    earlier_synced,  ///< appended, and everything before it is durable
-    synced,          ///< durable
+    appended,  ///< durable some time later
+    synced,    ///< durable
   };
   WriteId id;
   std::string transactional_id;
@@ -53,13 +58,17 @@ struct TransactionWrite {
   Until until = Until::synced;
 };
 
-/// Markers to be written to each of the partitions, and made durable there: tell the coordinator by
-/// marked(). A partition that is there no more needs none.
+/// Markers to be written to each of the partitions: tell the coordinator by marked(), or by
+/// written() if they decide. A partition that is there no more needs none, nor does one where what
+/// the producer has open begins at or behind the end.
 struct MarkersToWrite {
   WriteId id;
   ProducerEpoch producer;
   bool is_commit = false;
   std::vector<TopicPartition> partitions;
+  DataEnds ends = {};
+  bool is_durable = true;  ///< written means durable
+  bool decides = false;    ///< nothing is decided before it is written
 };
 
 /// What a coordinator wants done, in this order within each kind.

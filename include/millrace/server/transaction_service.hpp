@@ -6,6 +6,7 @@
 #include <millrace/coordinator/transaction_coordinator.hpp>
 #include <millrace/server/internal_topic.hpp>
 #include <mutex>
+#include <set>
 
 namespace millrace::inline v0::server {
 
@@ -38,9 +39,9 @@ class TransactionService final : public engine::BrokerService,
   /// Commits offsets of a group within the transaction.
   Result<void> commit_offsets(const coordinator::TransactionalProducerId& from,
                               const coordinator::CommitRequest& request);
-  /// Ends the transaction; the outcome is durable in all its partitions, whatever their flush
-  /// policy. Everything was handed to the partitions before. If markers cannot be written now, the
-  /// outcome stands, and they are written later.
+  /// Ends the transaction, to the partitions of which everything was handed before. The outcome is
+  /// durable in all of them if any one flushes before it acknowledges, else as durable as they are.
+  /// If markers cannot be written now, the outcome stands, and they are written later.
   Result<void> end(const coordinator::TransactionalProducerId& from, bool is_commit);
   /// Takes a transaction from its producer and aborts it.
   Result<void> abort(const std::string& transactional_id);
@@ -54,8 +55,8 @@ class TransactionService final : public engine::BrokerService,
   using Marked = std::pair<coordinator::WriteId, std::vector<coordinator::TopicPartition>>;
   struct Started {
     coordinator::WriteId id;
-    PartitionId partition;
-    Offset durable_end;  ///< behind what has to be durable
+    PartitionId partition = 0;
+    Offset durable_end = {};  ///< behind what has to be durable
   };
   struct Work {
     std::vector<Started> writes;
@@ -76,12 +77,12 @@ class TransactionService final : public engine::BrokerService,
   void settle(Actions actions, Work work);
   Work take_work(Actions& actions);
   void append(const coordinator::TransactionWrite& write, Actions& actions, Work& work);
-  void sync_soon(PartitionId partition, Offset end);
+  void sync_later(PartitionId partition);
   std::vector<coordinator::TopicPartition> write_markers(
       const coordinator::MarkersToWrite& markers);
-  Result<void> write_marker(const coordinator::TopicPartition& partition,
-                            const coordinator::ProducerEpoch& producer, bool is_commit);
-  Result<void> flush_partitions(const std::string& transactional_id);
+  Result<void> write_marker(const coordinator::TopicPartition& place,
+                            const coordinator::MarkersToWrite& marker);
+  Result<void> plan_commit(coordinator::EndTransactionRequest& request);
   void deliver(Actions& actions);
   void arm_timer();
   void timer_task(Clock::Steady due);
@@ -97,6 +98,7 @@ class TransactionService final : public engine::BrokerService,
   Waiters<coordinator::InitProducerReply> inits_;
   Waiters<coordinator::TransactionReply> replies_;
   std::optional<Clock::Steady> armed_;
+  std::set<PartitionId> unsynced_;  // will be synced soon
 };
 
 }  // namespace millrace::inline v0::server
