@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -43,7 +44,16 @@ struct SentBatch;
 /// goes to a partition.
 struct TransactionSeat {
   record::ProducerIdentity producer;
-  std::function<Result<void>(PartitionId)> admit;
+  std::function<Result<void>(PartitionId)> admit = {};
+  /// The number of the open transaction, and for each partition of the last one that it is part of;
+  /// whoever made the seat keeps them.
+  const std::atomic<std::uint64_t>* current = nullptr;
+  const std::atomic<std::uint64_t>* admitted_in = nullptr;
+
+  bool needs_admission(PartitionId partition) const noexcept {
+    return current != nullptr && admitted_in[partition].load(std::memory_order_acquire) !=
+                                     current->load(std::memory_order_relaxed);
+  }
 };
 }  // namespace detail
 

@@ -51,7 +51,7 @@ class Transaction {
   PendingReceipt send_with(const Topic<K, V>& topic, OutgoingRecord extra,
                            const std::type_identity_t<K>* key,
                            const std::type_identity_t<V>* value) {
-    if (auto open = check_open(); !open) return PendingReceipt::refused(std::move(open).error());
+    if (!state_) return PendingReceipt::refused(over());
     ProducerCore& core = core_of(topic.core());
     thread_local ByteSink key_sink;
     thread_local ByteSink value_sink;
@@ -74,8 +74,9 @@ class Transaction {
   Result<void> send_offsets(const std::string& group, const std::string& topic,
                             PartitionId partition, Offset offset);
 
-  /// Makes all of it visible, for good: durable when it returns, whatever flush policies the topics
-  /// have. On an error that is not producer_fenced the transaction is still open: abort() it, and
+  /// Makes all of it visible, for good: durable when it returns, in all of its topics, if one of them
+  /// flushes before acknowledging or a group's offsets are part of it; else as durable as they are.
+  /// On an error that is not producer_fenced the transaction is still open: abort() it, and
   /// do its work again. Errors: those of records that could not be sent; producer_fenced (another
   /// instance took over, or the time was out: it is aborted); invalid_transaction_state (it is over
   /// already); io_error, no_space; log_failed: whether it counts is known after reopening.
@@ -96,7 +97,7 @@ class Transaction {
   friend class TransactionalProducer;
   explicit Transaction(std::shared_ptr<detail::TransactionalState> state);
   ProducerCore& core_of(const std::shared_ptr<const engine::TopicCore>& topic);
-  Result<void> check_open() const;
+  static Error over();
 
   std::shared_ptr<detail::TransactionalState> state_;
 };

@@ -10,7 +10,7 @@ struct ProducerCore::Impl {
   std::shared_ptr<const engine::TopicCore> topic;
   Partitioner partitioner;
   std::vector<std::shared_ptr<detail::Lane>> lanes;
-  std::function<Result<void>(PartitionId)> admit;  // empty without transactions
+  detail::TransactionSeat seat;  // of nobody without transactions
 
   Result<PartitionId> route(const OutgoingRecord& record) const;
   bool has_room(std::size_t bytes) const;
@@ -59,8 +59,8 @@ ProducerCore::ProducerCore(const Broker& broker, std::shared_ptr<const engine::T
     : impl_(std::make_shared<Impl>()) {
   impl_->context->is_transactional = static_cast<bool>(seat.admit);
   impl_->context->identity = seat.producer;
-  impl_->admit = std::move(seat.admit);
-  if (impl_->admit) options.idempotent = true;
+  impl_->seat = std::move(seat);
+  if (impl_->seat.admit) options.idempotent = true;
   impl_->context->broker = broker.core();
   impl_->topic = std::move(topic);
   impl_->partitioner =
@@ -94,8 +94,8 @@ PendingReceipt ProducerCore::refuse(const Error& error, const DeliveryCallback& 
 PendingReceipt ProducerCore::send(OutgoingRecord record) {
   const auto partition = impl_->route(record);
   if (!partition) return refuse(partition.error(), record.callback);
-  if (impl_->admit) [[unlikely]] {
-    if (const auto admitted = impl_->admit(*partition); !admitted) {
+  if (impl_->seat.needs_admission(*partition)) [[unlikely]] {
+    if (const auto admitted = impl_->seat.admit(*partition); !admitted) {
       return refuse(admitted.error(), record.callback);
     }
   }
@@ -110,7 +110,7 @@ PendingReceipt ProducerCore::send(OutgoingRecord record) {
                                        " bytes is full; send again later, or raise buffer_bytes")
             .at(impl_->topic->entry.name, *partition);
     // Who sends in a transaction need not look at each receipt.
-    if (impl_->admit) impl_->context->note(*pending.error_);
+    if (impl_->seat.admit) impl_->context->note(*pending.error_);
     return pending;
   }
   DeliveryCallback callback = std::move(record.callback);

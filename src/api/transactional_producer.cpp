@@ -64,7 +64,9 @@ TopicSeat& TransactionalState::seat_of(const std::shared_ptr<const engine::Topic
                       TransactionSeat{{id.producer.id, id.producer.epoch, 0},
                                       [this, &seat, of = topic.get()](PartitionId partition) {
                                         return admit(seat, *of, partition);
-                                      }});
+                                      },
+                                      &number,
+                                      seat.admitted_in.get()});
   }
   return seat;
 }
@@ -73,8 +75,6 @@ Result<void> TransactionalState::admit(TopicSeat& seat, const engine::TopicCore&
                                        PartitionId partition) {
   auto& admitted_in = seat.admitted_in[static_cast<std::size_t>(partition)];
   const std::uint64_t current = number.load(std::memory_order_relaxed);
-  if (admitted_in.load(std::memory_order_acquire) == current) [[likely]]
-    return {};
   const std::lock_guard lock(mutex);
   if (admitted_in.load() == current) return {};
   MILLRACE_CHECK(service->add_partitions(id, {{topic.entry.name, partition}}));
@@ -126,10 +126,9 @@ Transaction::~Transaction() {
   if (state_) static_cast<void>(abort());
 }
 
-Result<void> Transaction::check_open() const {
-  if (state_) return {};
-  return Error(Errc::invalid_transaction_state,
-               "this transaction is over; begin another one with the producer");
+Error Transaction::over() {
+  return {Errc::invalid_transaction_state,
+          "this transaction is over; begin another one with the producer"};
 }
 
 void Transaction::on_end(std::function<void(bool)> told) {
@@ -141,7 +140,7 @@ ProducerCore& Transaction::core_of(const std::shared_ptr<const engine::TopicCore
 }
 
 Result<void> Transaction::commit_offsets(const coordinator::CommitRequest& request) {
-  MILLRACE_CHECK(check_open());
+  if (!state_) return over();
   // Whatever becomes of it, it may have begun the transaction.
   state_->is_begun.store(true);
   const auto committed = state_->service->commit_offsets(state_->id, request);
@@ -158,7 +157,7 @@ Result<void> Transaction::send_offsets(const std::string& group, const std::stri
 }
 
 Result<void> Transaction::commit() {
-  MILLRACE_CHECK(check_open());
+  if (!state_) return over();
   const auto committed = state_->end(true);
   const bool is_over = committed || committed.error().code() == Errc::producer_fenced;
   if (!is_over) return committed;
@@ -167,7 +166,7 @@ Result<void> Transaction::commit() {
 }
 
 Result<void> Transaction::abort() {
-  MILLRACE_CHECK(check_open());
+  if (!state_) return over();
   const auto state = std::exchange(state_, nullptr);
   auto aborted = state->end(false);
   state->must_abort.store(!aborted);

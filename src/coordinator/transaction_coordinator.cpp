@@ -133,11 +133,11 @@ void TransactionCoordinator::give_producer(Place& place, const InitProducerReque
 void TransactionCoordinator::write(Place& place, Transaction next, Pending pending,
                                    TransactionActions& actions) {
   using Until = TransactionWrite::Until;
-  Until until = Until::appended;
-  const bool decides =
-      pending.purpose == Purpose::prepare || pending.purpose == Purpose::prepare_and_mark;
-  if (pending.purpose == Purpose::init || (decides && place.second.is_durable)) {
+  Until until = Until::eventually;
+  if (pending.purpose == Purpose::init) {
     until = Until::synced;
+  } else if (pending.purpose == Purpose::prepare || pending.purpose == Purpose::prepare_and_mark) {
+    until = place.second.is_durable ? Until::synced : Until::appended;
   }
   const WriteId id{++last_write_};
   actions.writes.push_back({id, place.first, transaction_record(place.first, next), until});

@@ -193,7 +193,7 @@ void TransactionCoordinator::expire(const Now& now, TransactionActions& actions)
       continue;
     }
     actions.writes.push_back({WriteId{++last_write_}, at->first, transaction_tombstone(at->first),
-                              TransactionWrite::Until::appended});
+                              TransactionWrite::Until::eventually});
     at = entries_.erase(at);
   }
 }

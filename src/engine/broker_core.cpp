@@ -362,6 +362,10 @@ Result<void> BrokerCore::close() {
   scheduler_.stop();
   hub_.wake_everybody();
   if (!owner_) return {};
+  {
+    const std::lock_guard lock(services_mutex_);
+    for (const auto& [name, service] : services_) service->close();
+  }
   producer_ids_->close();  // the directory will be somebody else's
   Result<void> first;
   const std::lock_guard lock(mutex_);

@@ -7,7 +7,8 @@
 namespace millrace::inline v0::server {
 namespace {
 
-constexpr auto unsynced_time = std::chrono::milliseconds(100);
+constexpr auto late_write_delay = std::chrono::milliseconds(100);
+constexpr auto late_write_retry_delay = std::chrono::seconds(1);
 
 using coordinator::ProducerEpoch;
 using coordinator::Token;
@@ -164,35 +165,71 @@ TransactionService::Work TransactionService::take_work(Actions& actions) {
 }
 
 void TransactionService::append(const TransactionWrite& write, Actions& actions, Work& work) {
-  const PartitionId partition =
-      coordinator::coordinator_partition(write.transactional_id, topic_.partition_count());
-  const auto end = topic_.append(partition, {&write.record, 1}, now().wall);
-  if (!end) {
-    coordinator_.written(write.id, end.error(), now(), actions);
+  if (write.until == TransactionWrite::Until::eventually) {
+    write_later(write);
+    coordinator_.written(write.id, {}, now(), actions);
     return;
   }
-  if (write.until == TransactionWrite::Until::synced) {
+  late_.erase(write.transactional_id);
+  const PartitionId partition = partition_of(write.transactional_id);
+  const auto end = topic_.append(partition, {&write.record, 1}, now().wall);
+  if (end && write.until == TransactionWrite::Until::synced) {
     work.writes.push_back({write.id, partition, *end});
     return;
   }
-  sync_later(partition);
-  coordinator_.written(write.id, {}, now(), actions);
+  coordinator_.written(write.id, end ? Result<void>() : end.error(), now(), actions);
 }
 
-/// For those who look on from other processes: they see what is durable.
-void TransactionService::sync_later(PartitionId partition) {
-  if (!unsynced_.insert(partition).second) return;
-  broker_.scheduler().at(now().steady + unsynced_time, [weak = weak_from_this(), partition] {
-    const auto self = weak.lock();
-    if (!self) return;
-    {
-      const std::lock_guard lock(self->mutex_);
-      self->unsynced_.erase(partition);
-    }
-    // Whoever needs it hears of the failure.
-    const Offset end = self->topic_.partition(partition)->log().log_end_offset();
-    static_cast<void>(self->topic_.wait_acknowledged(partition, end));
+PartitionId TransactionService::partition_of(std::string_view transactional_id) const noexcept {
+  return coordinator::coordinator_partition(transactional_id, topic_.partition_count());
+}
+
+/// Most are out of date before anybody could have looked at them.
+void TransactionService::write_later(const TransactionWrite& write) {
+  late_.insert_or_assign(write.transactional_id, write.record);
+  arm_late_writes(late_write_delay);
+}
+
+void TransactionService::arm_late_writes(std::chrono::milliseconds wait) {
+  if (std::exchange(late_writes_armed_, true)) return;
+  broker_.scheduler().at(now().steady + wait, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->late_writes_task();
   });
+}
+
+void TransactionService::late_writes_task() {
+  const auto written = write_late();
+  if (!written && !broker_.is_closed()) broker_.scheduler().report(written.error());
+}
+
+Result<void> TransactionService::write_late() {
+  std::map<PartitionId, Offset> ends;
+  Result<void> written;
+  {
+    const std::lock_guard lock(mutex_);
+    late_writes_armed_ = false;
+    for (auto at = late_.begin(); at != late_.end() && written;) {
+      const PartitionId partition = partition_of(at->first);
+      auto end = topic_.append(partition, {&at->second, 1}, now().wall);
+      if (end) {
+        ends[partition] = *end;
+        at = late_.erase(at);
+      } else {
+        written = std::move(end).error();
+        arm_late_writes(late_write_retry_delay);
+      }
+    }
+  }
+  // So that those who look on from other processes see it.
+  for (const auto& [partition, end] : ends) {
+    auto synced = topic_.wait_acknowledged(partition, end);
+    if (!synced && written) written = std::move(synced);
+  }
+  return written;
+}
+
+void TransactionService::close() {
+  static_cast<void>(write_late());  // nothing depends on it
 }
 
 void TransactionService::settle(Actions actions, Work work) {

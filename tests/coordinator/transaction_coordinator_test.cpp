@@ -27,8 +27,8 @@ TEST_CASE("A transaction goes from its first partition to its last marker", "[tr
   CHECK(world.state() ==
         (commits ? TransactionState::complete_commit : TransactionState::complete_abort));
   CHECK(world.markers == std::vector<TransactionWorld::Marker>{{t0, commits}, {t1, commits}});
-  CHECK(world.untils == std::vector<Until>{Until::synced, Until::appended, Until::appended,
-                                           Until::synced, Until::appended});
+  CHECK(world.untils == std::vector<Until>{Until::synced, Until::eventually, Until::eventually,
+                                           Until::synced, Until::eventually});
   CHECK(world->verify({"p", producer}, t1).error().code() == Errc::invalid_transaction_state);
 }
 
@@ -222,6 +222,77 @@ TEST_CASE("After a restart what was decided is finished, what was not is aborted
   CHECK(world.markers == std::vector<TransactionWorld::Marker>{{t0, decided}, {t1, decided}});
   CHECK(world.marked_by.back().epoch == (decided ? 0 : 1));
   CHECK(world.open().epoch == (decided ? 1 : 2));
+}
+
+TEST_CASE("A decision says where its data ends, also after a restart", "[transactions]") {
+  TransactionWorld world;
+  const auto producer = world.open();
+  world.add(producer, {t0, t1});
+  world.holds_markers = true;
+  const coordinator::DataEnds ends = {{t0, millrace::Offset{5}}, {t1, millrace::Offset{9}}};
+  world.end(coordinator::EndTransactionRequest{{"p", producer}, true, true, ends});
+  world.restart();
+  REQUIRE(world.held_markers.size() == 1);
+  CHECK(world.held_markers.front().ends == ends);
+  CHECK(world->owns(producer.id, t0, millrace::Offset{4}));
+  CHECK_FALSE(world->owns(producer.id, t0, millrace::Offset{5}));
+  world.end_markers();
+  CHECK(world->transaction("p")->ends.empty());
+}
+
+TEST_CASE("The marker of a single partition can decide", "[transactions]") {
+  TransactionWorld world;
+  const auto producer = world.open();
+  world.add(producer, {t0});
+  world.holds_markers = true;
+  const coordinator::EndTransactionRequest request{
+      {"p", producer}, true, true, {{t0, millrace::Offset{5}}}, true};
+  const auto ended = world.end(request);
+  REQUIRE(world.held_markers.size() == 1);
+  CHECK(world.held_markers.front().decides);
+  CHECK(world.state() == TransactionState::ongoing);
+  CHECK(world.code(world.add(producer, {t1})) == Errc::concurrent_transactions);
+  CHECK(world.code(world.end(producer, false)) == Errc::concurrent_transactions);
+  const auto parked = world.init({"p", 10s, {}, true});
+  SECTION("and has") {
+    world.end_markers();
+    CHECK(world.is_good(ended));
+    CHECK(world.init_reply(parked)->answer.value() == ProducerEpoch{producer.id, 1});
+    CHECK(world.markers == std::vector<TransactionWorld::Marker>{{t0, true}});
+  }
+  SECTION("and has not, if it could not be written") {
+    world.end_markers({t0});
+    CHECK(world.code(ended) == Errc::no_space);
+    CHECK(world.init_reply(parked)->answer.error().code() == Errc::no_space);
+    CHECK(world.state() == TransactionState::ongoing);
+    world.holds_markers = false;
+    CHECK(world.is_good(world.end(producer, false)));
+    CHECK(world.markers == std::vector<TransactionWorld::Marker>{{t0, false}});
+  }
+}
+
+TEST_CASE("With two partitions a marker cannot decide", "[transactions]") {
+  TransactionWorld world;
+  const auto producer = world.open();
+  world.add(producer, {t0, t1});
+  const auto ended = world.end(coordinator::EndTransactionRequest{
+      {"p", producer}, true, true, {{t0, millrace::Offset{5}}}, true});
+  CHECK(world.code(ended) == Errc::concurrent_transactions);
+  CHECK(world.state() == TransactionState::ongoing);
+}
+
+TEST_CASE("What need not be durable is appended", "[transactions]") {
+  TransactionWorld world;
+  const auto producer = world.open();
+  world.add(producer, {t0, t1});
+  world.holds_markers = true;
+  world.end(coordinator::EndTransactionRequest{{"p", producer}, true, true, {}, false, false});
+  CHECK(world.untils.back() == Until::appended);
+  CHECK_FALSE(world.held_markers.front().is_durable);
+  world.end_markers();
+  world.add(producer, {t0});
+  world.end(producer, true);
+  CHECK(world.held_markers.front().is_durable);
 }
 
 TEST_CASE("Where producers outlive the coordinator, a transaction keeps its time",

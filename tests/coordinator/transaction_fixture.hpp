@@ -48,8 +48,11 @@ class TransactionWorld {
     });
   }
   Token end(const ProducerEpoch& from, bool is_commit, bool waits = true) {
+    return end(coordinator::EndTransactionRequest{{"p", from}, is_commit, waits});
+  }
+  Token end(const coordinator::EndTransactionRequest& request) {
     return call([&](Token token, TransactionActions& actions) {
-      coordinator_->end({{"p", from}, is_commit, waits}, token, now(), actions);
+      coordinator_->end(request, token, now(), actions);
     });
   }
   Token abort(const std::string& id) {
@@ -147,7 +150,13 @@ class TransactionWorld {
       marked_by.push_back(to_write.producer);
     }
     TransactionActions actions;
-    coordinator_->marked(to_write.id, missing, now(), actions);
+    if (to_write.decides) {
+      const millrace::Error full(Errc::no_space, "the disk is full");
+      coordinator_->written(to_write.id, missing.empty() ? millrace::Result<void>() : full, now(),
+                            actions);
+    } else {
+      coordinator_->marked(to_write.id, missing, now(), actions);
+    }
     take(std::move(actions));
   }
   void take(TransactionActions actions) {

@@ -147,6 +147,7 @@ void TransactionModel::crash() {
   for (auto& [partition, log] : logs_) cut(log);
   cut(transaction_log_);
   writes_.clear();
+  late_.clear();
   deciding_.clear();
   group_writes_.clear();
   markers_.clear();
@@ -211,18 +212,33 @@ void TransactionModel::run_event(
   take(std::move(actions));
 }
 
+void TransactionModel::write_state(const coordinator::InternalRecord& record) {
+  const auto value = record.value ? std::optional<Bytes>(*record.value) : std::nullopt;
+  static_cast<void>(
+      transaction_log_.append(batch_of({}, record.key, value), AppendOrigin::coordinator));
+}
+
+void TransactionModel::write_late() {
+  if (late_.empty()) return;
+  const auto node = late_.extract(std::next(late_.begin(), roll(static_cast<int>(late_.size()))));
+  write_state(node.mapped());
+}
+
 void TransactionModel::take(coordinator::TransactionActions actions) {
   using Until = coordinator::TransactionWrite::Until;
   std::vector<std::pair<coordinator::WriteId, Result<void>>> ended;
   for (auto& write : actions.writes) {
+    if (write.until == Until::eventually) {
+      late_.insert_or_assign(write.transactional_id, std::move(write.record));
+      ended.emplace_back(write.id, Result<void>());
+      continue;
+    }
     if (faults_ && roll(30) == 0) {
       ended.emplace_back(write.id, Error(Errc::no_space, "no space"));
       continue;
     }
-    const auto value =
-        write.record.value ? std::optional<Bytes>(*write.record.value) : std::nullopt;
-    static_cast<void>(
-        transaction_log_.append(batch_of({}, write.record.key, value), AppendOrigin::coordinator));
+    late_.erase(write.transactional_id);
+    write_state(write.record);
     if (write.until == Until::appended) {
       ended.emplace_back(write.id, Result<void>());
     } else {
@@ -602,7 +618,8 @@ void TransactionModel::step() {
   } else if (what < 160) {
     end_group_write();
   } else if (what < 178) {
-    roll(3) == 0 ? end_deciding() : write_markers();
+    const int which = roll(4);
+    which == 0 ? end_deciding() : which == 1 ? write_late() : write_markers();
   } else if (what < 182) {
     std::next(logs_.begin(), roll(static_cast<int>(logs_.size())))->second.sync();
   } else if (what < 188) {

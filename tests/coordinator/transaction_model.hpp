@@ -118,6 +118,8 @@ class TransactionModel {
   void end_write();
   void end_group_write();
   void write_markers();
+  void write_state(const coordinator::InternalRecord& record);
+  void write_late();
   millrace::Result<void> append_marker(const TopicPartition& partition,
                                        const coordinator::MarkersToWrite& marker);
   bool write_marker(const TopicPartition& partition, const coordinator::MarkersToWrite& marker);
@@ -157,6 +159,7 @@ class TransactionModel {
   std::unique_ptr<coordinator::GroupCoordinator> groups_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<Write> writes_;
+  std::map<std::string, coordinator::InternalRecord> late_;
   std::vector<Deciding> deciding_;
   std::vector<GroupWrite> group_writes_;
   std::vector<coordinator::MarkersToWrite> markers_;

@@ -151,6 +151,88 @@ TEST_CASE("A decision that cannot be written is none", "[transaction_service]") 
   CHECK(stand.is_stable("t"));
 }
 
+TEST_CASE("With one partition, the marker there decides", "[transaction_service]") {
+  Stand stand;
+  const auto producer = stand.open();
+  REQUIRE(stand.service->add_partitions(producer, {{"t", 0}}));
+  stand.send("t", producer.producer);
+  SECTION("whether or not anything else can be written") {
+    stand.io.fail({.os_code = ENOSPC,
+                   .ops = {os::IoOp::write},
+                   .path_suffix = "__transaction_state-" +
+                                  std::to_string(coordinator::coordinator_partition("p", 4)) +
+                                  "/00000000000000000000.log",
+                   .for_ever = true});
+    REQUIRE(stand.service->end(producer, true));
+    CHECK(stand.is_stable("t"));
+    CHECK(stand.state() == TransactionState::complete_commit);
+  }
+  SECTION("and if it cannot be written, nothing is") {
+    stand.fail_write_to("t");
+    CHECK(stand.service->end(producer, true).error().code() == Errc::no_space);
+    CHECK(stand.state() == TransactionState::ongoing);
+    CHECK_FALSE(stand.is_stable("t"));
+    REQUIRE(stand.service->end(producer, true));
+    CHECK(stand.is_stable("t"));
+  }
+}
+
+TEST_CASE("A commit is as durable as the strictest of its topics", "[transaction_service]") {
+  Stand stand;
+  for (const char* name : {"v", "w"}) {
+    static_cast<void>(
+        stand.broker->create_topic(name, 1, {{"millrace.flush.policy", "by_os"}}).value());
+  }
+  const auto producer = stand.open();
+  const auto syncs = [&] {
+    return stand.io.calls(os::IoOp::sync_data) + stand.io.calls(os::IoOp::sync_range);
+  };
+  const auto syncs_of = [&](const std::vector<coordinator::TopicPartition>& places) {
+    REQUIRE(stand.service->add_partitions(producer, places));
+    const auto before = syncs();
+    REQUIRE(stand.service->end(producer, true));
+    return syncs() - before;
+  };
+  syncs_of({{"t", 0}, {"v", 0}, {"w", 0}});  // their first segments are made
+  CHECK(syncs_of({{"v", 0}}) == 0);
+  CHECK(syncs_of({{"v", 0}, {"w", 0}}) == 0);
+  CHECK(syncs_of({{"t", 0}}) == 1);
+  CHECK(syncs_of({{"t", 0}, {"v", 0}}) >= 3);
+}
+
+TEST_CASE("What a transaction was is written when nobody waits", "[transaction_service]") {
+  Stand stand;
+  const auto topic = stand.broker->topic(coordinator::transactions_topic).value();
+  const auto size = [&] {
+    std::int64_t records = 0;
+    for (const auto& partition : topic->partitions) {
+      records += partition->log().log_end_offset().value();
+    }
+    return records;
+  };
+  const auto producer = stand.open();
+  const auto before = size();
+  for (int i = 0; i < 5; ++i) {
+    REQUIRE(stand.service->add_partitions(producer, {{"t", 0}}));
+    REQUIRE(stand.service->end(producer, true));
+  }
+  CHECK(size() == before);
+  SECTION("soon") {
+    stand.clock.advance(100ms);
+    stand.broker->run_pending();
+  }
+  SECTION("again, if it could not be") {
+    stand.io.fail({.os_code = ENOSPC, .ops = {os::IoOp::write}, .path_suffix = ".log"});
+    stand.clock.advance(100ms);
+    stand.broker->run_pending();
+    CHECK(stand.reported.size() == 1);
+    CHECK(size() == before);
+    stand.clock.advance(1s);
+    stand.broker->run_pending();
+  }
+  CHECK(size() == before + 1);
+}
+
 TEST_CASE("A topic that is deleted is no part of a transaction any more", "[transaction_service]") {
   Stand stand;
   const auto producer = stand.begin();

@@ -49,8 +49,9 @@ struct TransactionReply {
 /// A record that what waits for it wants in the log: tell the coordinator by written().
 struct TransactionWrite {
   enum class Until : std::uint8_t {
-    appended,  ///< durable some time later
-    synced,    ///< durable
+    eventually,  ///< nobody waits; of no more use once a later one of the same id is in the log
+    appended,    ///< in the log, durable some time later
+    synced,      ///< durable
   };
   WriteId id;
   std::string transactional_id;

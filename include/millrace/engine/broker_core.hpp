@@ -41,6 +41,8 @@ struct PartitionRecovery {
 class BrokerService {
  public:
   virtual ~BrokerService() = default;
+  /// The broker is being closed; its partitions are still open.
+  virtual void close() {}
 };
 using BrokerServicePtr = std::shared_ptr<BrokerService>;
 

@@ -6,7 +6,6 @@
 #include <millrace/coordinator/transaction_coordinator.hpp>
 #include <millrace/server/internal_topic.hpp>
 #include <mutex>
-#include <set>
 
 namespace millrace::inline v0::server {
 
@@ -46,6 +45,9 @@ class TransactionService final : public engine::BrokerService,
   /// Takes a transaction from its producer and aborts it.
   Result<void> abort(const std::string& transactional_id);
 
+  /// Writes what it has put off.
+  void close() override;
+
   /// Lets `look` see all transactions, with the coordinator held still.
   void look(const std::function<void(const coordinator::TransactionCoordinator&)>& look);
 
@@ -77,7 +79,11 @@ class TransactionService final : public engine::BrokerService,
   void settle(Actions actions, Work work);
   Work take_work(Actions& actions);
   void append(const coordinator::TransactionWrite& write, Actions& actions, Work& work);
-  void sync_later(PartitionId partition);
+  void write_later(const coordinator::TransactionWrite& write);
+  void arm_late_writes(std::chrono::milliseconds wait);
+  void late_writes_task();
+  Result<void> write_late();
+  PartitionId partition_of(std::string_view transactional_id) const noexcept;
   std::vector<coordinator::TopicPartition> write_markers(
       const coordinator::MarkersToWrite& markers);
   Result<void> write_marker(const coordinator::TopicPartition& place,
@@ -98,7 +104,8 @@ class TransactionService final : public engine::BrokerService,
   Waiters<coordinator::InitProducerReply> inits_;
   Waiters<coordinator::TransactionReply> replies_;
   std::optional<Clock::Steady> armed_;
-  std::set<PartitionId> unsynced_;  // will be synced soon
+  std::map<std::string, coordinator::InternalRecord> late_;  // by transactional id
+  bool late_writes_armed_ = false;
 };
 
 }  // namespace millrace::inline v0::server
