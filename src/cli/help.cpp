@@ -87,7 +87,7 @@ FILES, while nobody has them open; DIR may be left out with --data or MILLRACE_D
       --partition NAME         only this one; may be repeated
       --offsets FROM:TO        only these, without TO
       --records                their records, too
-      --indexes                the entries of the indexes, too
+      --indexes                the entries of the indexes and producer snapshots, too
       --json                   one JSON object a line
   log repair DIR       cut torn tails, take damaged bytes out into files beside, rebuild what
                        is derived; not needed after a crash, opening recovers

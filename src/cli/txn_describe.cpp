@@ -17,7 +17,7 @@ Result<void> describe(const Program& program, const Options& options) {
   MILLRACE_TRY(const Broker broker, open_for_reading(program.data()));
   MILLRACE_TRY(const auto transaction, Transactions(broker).describe(options.id));
   Output output;
-  output.buffer() = options.json ? as_json(transaction).dump() + "\n" : as_text(transaction);
+  output.buffer() = options.json ? line_of(as_json(transaction)) + "\n" : as_text(transaction);
   return output.flush();
 }
 

@@ -29,7 +29,7 @@ Result<void> list(const Program& program, const Options& options) {
   if (options.json) {
     Json all = Json::array();
     for (const TransactionSummary& one : transactions) all.push_back(as_json(one));
-    output.buffer() = all.dump() + "\n";
+    output.buffer() = line_of(all) + "\n";
   } else {
     output.buffer() = as_table(transactions);
   }

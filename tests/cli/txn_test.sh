@@ -190,6 +190,43 @@ committed orders --partition 1
 expect_out "z
 ours"
 
+# What the directory says of all this: its own topics, markers, producers, aborted transactions.
+run produce orders --partition 0 --transactional-id import <"$work/input" >/dev/null
+echo k | "$millrace" consume orders --group readers --exit-at-end >/dev/null
+run log dump "$MILLRACE_DATA" --records --indexes
+expect_done
+cp "$work/out" "$work/dump"
+expect_out_has ' key: {"transactionalId":"import"} payload: {"producerId":'
+expect_out_has '"transactionStatus":"Ongoing","transactionPartitions":[{"topic":"orders","partition":0}]'
+expect_out_has ' key: {"group":"readers","topic":"orders","partition":0} payload: {"offset":'
+expect_out_has ' key: {"group":"readers"} payload: {"protocolType":"consumer"'
+expect_out_has ' endTxnMarker: COMMIT coordinatorEpoch: 0'
+expect_out_has ' endTxnMarker: ABORT coordinatorEpoch: 0'
+run txn describe import --json
+producer=$("$json_value" /producer_id <"$work/out")
+expect_equal "$(grep -A 1 '00.txnindex' "$work/dump" | grep -c \
+  "^producerId: $producer firstOffset: 0 lastOffset: 2 lastStableOffset: 3$")" 1
+expect_equal "$(grep -c "^producerId: $producer producerEpoch: [0-9]* coordinatorEpoch: 0 \
+currentTxnFirstOffset: None lastTimestamp: " "$work/dump")" \
+  "$(ls "$MILLRACE_DATA"/{orders,small}-*/*.snapshot | wc -l)"
+run log dump "$MILLRACE_DATA" --records --json --partition __transaction_state-3
+expect_done
+head -n 2 "$work/out" | tail -n 1 >"$work/one"
+cp "$work/one" "$work/out"
+expect_json /decoded_key/transactionalId import
+expect_json /decoded_value/transactionStatus Empty
+run log dump "$MILLRACE_DATA" --indexes --json --offsets 1:2 --partition orders-1
+grep aborted_transaction "$work/out" >"$work/one"
+cp "$work/one" "$work/out"
+expect_json /firstOffset 0
+expect_equal "$(wc -l <"$work/one")" 1
+# What cannot be read is said, and what can be is shown.
+printf x | dd of="$MILLRACE_DATA/orders-1/00000000000000000000.txnindex" conv=notrunc status=none
+run log dump "$MILLRACE_DATA" --indexes --partition orders-1
+expect_status 1
+expect_err_has 00000000000000000000.txnindex
+expect_out_has "currentTxnFirstOffset: None"
+
 # The command line.
 run txn
 expect_failure 2 "list, describe, abort"
