@@ -142,3 +142,16 @@ TEST_CASE("What a process that is gone had begun stays open until the directory 
   CHECK(after.at(0).state == TransactionState::complete_abort);
   CHECK(after[0].producer_epoch == 1);
 }
+
+TEST_CASE("Ids that only transactions know are not given out again when the file of ids is lost",
+          "[transactions]") {
+  Stand stand;
+  static_cast<void>(stand.producer("a"));  // sends nothing, so no log knows its id
+  REQUIRE(stand.broker.close());
+  REQUIRE(boost::filesystem::remove(stand.directory / "producer-ids"));
+  const auto broker = Broker::open(stand.directory.path()).value();
+  REQUIRE(TransactionalProducer::open(broker, "b"));
+  const auto all = Transactions(broker).list().value();
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].producer_id != all[1].producer_id);
+}
