@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
 # produce --transactional-id, consume --isolation, txn list, describe, abort.
 source "$(dirname "$0")/library.sh" "$1" "$2"
+leave_open=$3
 
 committed() { run consume "$1" --exit-at-end "${@:2}"; }
 uncommitted() { run consume "$1" --exit-at-end --isolation read_uncommitted "${@:2}"; }
 # Everything in the directory, and what each file holds; but for the word that sleepers wait on.
 fingerprint() { (cd "$MILLRACE_DATA" && find . -type f ! -name wake | sort | xargs cksum); }
-# Starts a producer and waits until another process sees its $1 open transactions.
+records() { "$millrace" consume orders --partition 1 --exit-at-end --isolation read_uncommitted | wc -l; }
+# Starts a producer under the id "import", and waits until another process sees its two records.
 start_open() {
-  local wanted=$1
-  shift
-  feed=yes start produce "$@"
+  local wanted=$(($(records) + 2))
+  feed=yes start produce orders --partition 1 --transactional-id import --config linger.ms=0 "$@"
   printf 'x\ny\n' >&8
   for _ in $(seq 600); do
-    "$millrace" txn list --state Ongoing >"$work/open" 2>&1
-    [ "$(wc -l <"$work/open")" -eq $((wanted + 1)) ] && return
+    [ "$(records)" -eq "$wanted" ] && return
     sleep 0.1
   done
-  fail "no transaction was begun"
+  fail "no records came"
 }
 kill_it() {
   kill -KILL "$pid"
@@ -95,7 +95,7 @@ expect_out "1
 4"
 
 # So does a signal.
-start_open 1 orders --partition 1 --transactional-id import --report --config linger.ms=0
+start_open --report
 committed orders --partition 1
 expect_out ""
 uncommitted orders --partition 1
@@ -132,7 +132,7 @@ expect_json /state CompleteAbort
 
 # What a killed producer had begun can be looked at, and stays as it is until somebody owns the
 # directory.
-start_open 1 orders --partition 1 --transactional-id import --config linger.ms=0
+start_open
 kill_it
 before=$(fingerprint)
 for _ in 1 2; do
@@ -163,7 +163,7 @@ uncommitted orders --partition 1 --json
 expect_equal "$(wc -l <"$work/out")" 5
 
 # Any owner ends it.
-start_open 1 orders --partition 1 --transactional-id import --config linger.ms=0
+start_open
 kill_it
 echo ours | "$millrace" produce orders --partition 1
 run txn list --state Ongoing --json
@@ -172,9 +172,22 @@ committed orders --partition 1
 expect_out "z
 ours"
 
+# Who aborts one aborts all, and says so.
+"$leave_open" "$MILLRACE_DATA" orders one two three || fail "leave_open"
+run txn list --state Ongoing
+expect_equal "$(awk 'NR > 1 {print $1}' "$work/out" | paste -sd ' ')" "one three two"
+run txn abort two
+expect_done
+expect_equal "$(sed 's/: .*//' "$work/out")" "aborted one, which was open too
+aborted three, which was open too
+aborted two"
+run txn list --state CompleteAbort
+expect_equal "$(awk '/^(one|two|three) / {print $1}' "$work/out" | paste -sd ' ')" "one three two"
+
 # A transaction that takes too long is aborted, and its producer hears why.
-start_open 1 orders --partition 1 --transactional-id slow --config linger.ms=0 \
+feed=yes start produce orders --partition 1 --transactional-id slow --config linger.ms=0 \
   --config transaction.timeout.ms=300
+echo late >&8
 for _ in $(seq 600); do
   run txn list --state CompleteAbort --json
   grep -q slow "$work/out" && break
