@@ -18,3 +18,4 @@
 #include <millrace/serde.hpp>
 #include <millrace/topic.hpp>
 #include <millrace/transactional_producer.hpp>
+#include <millrace/transactions.hpp>

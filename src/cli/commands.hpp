@@ -3,7 +3,7 @@
 
 namespace millrace::inline v0::cli {
 
-/// Each adds one subcommand, or one of `millrace topic ...`, `group ...` and `log ...`.
+/// Each adds one subcommand, or one of `millrace topic ...`, `group ...`, `txn ...`, `log ...`.
 void add_topic_create(Program& program, CLI::App& topic);
 void add_topic_list(Program& program, CLI::App& topic);
 void add_topic_describe(Program& program, CLI::App& topic);
@@ -15,6 +15,9 @@ void add_group_list(Program& program, CLI::App& group);
 void add_group_describe(Program& program, CLI::App& group);
 void add_group_reset(Program& program, CLI::App& group);
 void add_group_delete(Program& program, CLI::App& group);
+void add_txn_list(Program& program, CLI::App& txn);
+void add_txn_describe(Program& program, CLI::App& txn);
+void add_txn_abort(Program& program, CLI::App& txn);
 void add_log_verify(Program& program, CLI::App& log);
 void add_log_dump(Program& program, CLI::App& log);
 void add_log_repair(Program& program, CLI::App& log);

@@ -54,8 +54,8 @@ Error with_remedy(const Error& error, const std::string& data, const std::string
                          quoted(topic), quoted(data));
   } else if (error.code() == Errc::directory_locked) {
     remedy =
-        ", as millrace consume (without --group), topic list and describe, and group list and "
-        "describe do";
+        ", as millrace consume (without --group), topic list and describe, group list and "
+        "describe, and txn list and describe do";
   } else if (error.os_code() == ENOENT && !exists) {
     remedy =
         "; the directory is made by the first: millrace topic create NAME --data " + quoted(data);

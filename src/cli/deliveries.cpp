@@ -6,7 +6,7 @@
 
 namespace millrace::inline v0::cli {
 
-Deliveries::Deliveries(bool report) : report_(report) {
+Deliveries::Deliveries(bool report, bool holds) : report_(report), holds_(holds) {
   if (report_) writer_ = std::thread([this] { write_report(); });
 }
 
@@ -16,17 +16,20 @@ Deliveries::~Deliveries() {
 
 void Deliveries::add(std::uint64_t number, const Result<Receipt>& outcome) {
   if (outcome) {
-    acknowledged_.fetch_add(1, std::memory_order_relaxed);
-    if (!report_) return;
+    if (!holds_) acknowledged_.fetch_add(1, std::memory_order_relaxed);
+    if (!report_ && !holds_) return;
     const fmt::format_int partition(outcome->partition);
     const fmt::format_int offset(outcome->offset.value());
     const std::lock_guard lock(mutex_);
-    const bool was_empty = backlog_.empty();
-    backlog_.append(partition.data(), partition.size());
-    backlog_ += ' ';
-    backlog_.append(offset.data(), offset.size());
-    backlog_ += '\n';
-    if (was_empty) changed_.notify_all();
+    std::string& lines = holds_ ? held_ : backlog_;
+    held_records_ += holds_ ? 1 : 0;
+    if (!report_) return;
+    const bool was_empty = lines.empty();
+    lines.append(partition.data(), partition.size());
+    lines += ' ';
+    lines.append(offset.data(), offset.size());
+    lines += '\n';
+    if (was_empty && !holds_) changed_.notify_all();
     return;
   }
   const std::lock_guard lock(mutex_);
@@ -35,6 +38,19 @@ void Deliveries::add(std::uint64_t number, const Result<Receipt>& outcome) {
   const Error& error = outcome.error();
   failure_ =
       Error(error.code(), fmt::format("record {} was not appended: {}", number, error.message()));
+}
+
+void Deliveries::release() {
+  const std::lock_guard lock(mutex_);
+  acknowledged_.fetch_add(std::exchange(held_records_, 0), std::memory_order_relaxed);
+  backlog_ += std::exchange(held_, {});
+  changed_.notify_all();
+}
+
+void Deliveries::discard() {
+  const std::lock_guard lock(mutex_);
+  held_records_ = 0;
+  held_.clear();
 }
 
 bool Deliveries::may_go_on() {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "json_text.hpp"
+#include "internal_records.hpp"
 
 namespace millrace::inline v0::cli {
 namespace {
@@ -70,6 +70,52 @@ void put(Json& object, const std::string& name, const std::optional<Bytes>& byte
   }
 }
 
+void add_producer(Json& to, const storage::ProducerSummary& producer) {
+  to["producerId"] = producer.id;
+  to["producerEpoch"] = producer.epoch;
+  to["coordinatorEpoch"] = producer.coordinator_epoch;
+  to["currentTxnFirstOffset"] = nullptr;
+  if (producer.transaction) to["currentTxnFirstOffset"] = producer.transaction->value();
+  to["lastTimestamp"] = producer.timestamp.milliseconds();
+  to["lastSequence"] = producer.last_sequence;
+  to["lastOffset"] = producer.last_offset.value();
+  to["offsetDelta"] = producer.offset_delta;
+}
+
+/// The members from the `from`th on, in the manner of Kafka's dump tool.
+std::string as_line(const Json& object, std::size_t from) {
+  std::string line;
+  for (const auto& [name, value] : object.items()) {
+    if (from > 0) {
+      --from;
+      continue;
+    }
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    line += fmt::format("{}{}: {}", line.empty() ? "" : " ", name, value.is_null() ? "None" : text);
+  }
+  return line;
+}
+
+/// What a control batch says; empty for any other batch.
+Json marker_in(const BatchView& batch) {
+  if (!batch.is_control()) return {};
+  const auto marker = storage::read_marker(batch);
+  if (!marker) return {};
+  return {{"endTxnMarker", marker->is_commit ? "COMMIT" : "ABORT"},
+          {"coordinatorEpoch", marker->coordinator_epoch}};
+}
+
+/// Of a record of a topic of our own what it means, of any other its bytes.
+std::string content_of(std::string_view partition, const RecordView& record) {
+  std::string text;
+  const auto decoded = decode_internal(partition, record);
+  if (record.key) text += " key: " + (decoded ? line_of(decoded->key) : readable(*record.key));
+  if (record.value) {
+    text += " payload: " + (decoded ? line_of(decoded->value) : readable(*record.value));
+  }
+  return text;
+}
+
 }  // namespace
 
 void DumpPrinter::file(std::string_view partition, std::string_view file, std::string& out) {
@@ -123,6 +169,7 @@ void DumpPrinter::batch(const BatchView& batch, FilePosition position, bool crc_
 
 void DumpPrinter::record(const BatchView& batch, const RecordView& record, std::string& out) const {
   const std::int32_t sequence = sequence_of(batch, record.offset - batch.base_offset());
+  const Json marker = marker_in(batch);
   if (!json_) {
     out += fmt::format("| offset: {} {}: {} keySize: {} valueSize: {} sequence: {} headerKeys: [",
                        record.offset.value(), name_of(batch.timestamp_type()),
@@ -134,8 +181,7 @@ void DumpPrinter::record(const BatchView& batch, const RecordView& record, std::
       comma = ",";
     }
     out += "]";
-    if (record.key) out += " key: " + readable(*record.key);
-    if (record.value) out += " payload: " + readable(*record.value);
+    out += marker.empty() ? content_of(partition_, record) : " " + as_line(marker, 0);
     out += "\n";
     return;
   }
@@ -154,7 +200,13 @@ void DumpPrinter::record(const BatchView& batch, const RecordView& record, std::
     put(entry, "value", header.value);
     one["headers"].push_back(std::move(entry));
   }
-  out += one.dump() + "\n";
+  if (!marker.empty()) {
+    one.update(marker);
+  } else if (const auto decoded = decode_internal(partition_, record)) {
+    one["decoded_key"] = decoded->key;
+    one["decoded_value"] = decoded->value;
+  }
+  out += line_of(one) + "\n";
 }
 
 void DumpPrinter::damage(const storage::DumpItem& item, std::string& out) const {
@@ -184,22 +236,25 @@ void DumpPrinter::index_entry(const storage::IndexItem& item, std::string& out) 
   one["type"] = "index_entry";
   one["partition"] = partition_;
   one["file"] = file_;
+  const std::size_t begin = one.size();
   if (const auto* offset = std::get_if<storage::OffsetEntry>(&item.entry)) {
     one["offset"] = offset->offset.value();
     one["position"] = offset->position.value();
-    if (!json_) {
-      out += fmt::format("offset: {} position: {}\n", offset->offset.value(),
-                         offset->position.value());
-    }
   } else if (const auto* time = std::get_if<storage::TimeEntry>(&item.entry)) {
     one["timestamp"] = time->timestamp.milliseconds();
     one["offset"] = time->offset.value();
-    if (!json_) {
-      out += fmt::format("timestamp: {} offset: {}\n", time->timestamp.milliseconds(),
-                         time->offset.value());
-    }
+  } else if (const auto* aborted = std::get_if<storage::AbortedTransaction>(&item.entry)) {
+    one["type"] = "aborted_transaction";
+    one["producerId"] = aborted->producer_id;
+    one["firstOffset"] = aborted->first_offset.value();
+    one["lastOffset"] = aborted->last_offset.value();
+    one["lastStableOffset"] = aborted->last_stable_offset.value();
+  } else if (const auto* producer = std::get_if<storage::ProducerSummary>(&item.entry)) {
+    one["type"] = "producer";
+    add_producer(one, *producer);
   }
-  if (json_) out += one.dump() + "\n";
+  out += json_ ? one.dump() : as_line(one, begin);
+  out += "\n";
 }
 
 }  // namespace millrace::inline v0::cli

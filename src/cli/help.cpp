@@ -29,8 +29,14 @@ RECORDS
       --null-value TEXT        a value that is exactly this is null: deletes its key
       --headers K=V,...        headers for every record; --header K=V for one with commas
       --partition N            where to, whatever the key
-      --config NAME=VALUE      batch.size, linger.ms, buffer.memory, compression.type, partitioner
-      --report                 print "partition offset" for each record when it is acknowledged
+      --config NAME=VALUE      batch.size, linger.ms, buffer.memory, compression.type, partitioner,
+                               enable.idempotence, transaction.timeout.ms
+      --report                 print "partition offset" for each record when it is acknowledged;
+                               of a transaction, when it is committed
+      --idempotent true|false  whether a batch handed in twice is stored once (true)
+      --transactional-id ID    all in one transaction, committed at the end of the input, aborted
+                               by an error or Ctrl-C
+      --transaction-records N  ... in one for every N records
   consume TOPIC        print records, then wait for more until Ctrl-C
       --from-beginning         start at the oldest record kept (the default)
       --offset N               ... at this offset, or with -N so many before the end
@@ -64,6 +70,14 @@ GROUPS
       --execute                do it; without, the new offsets are only shown (--dry-run)
   group delete NAME... delete groups with all that they committed
 
+TRANSACTIONS
+  txn list             all transactional ids, with producer, state, since when     [--json]
+      --state STATE            only Empty, Ongoing, PrepareCommit, PrepareAbort, CompleteCommit or
+                               CompleteAbort; may be repeated
+  txn describe ID      the same of one, and where its open transaction begins      [--json]
+  txn abort ID         abort what a process that is gone left open; opening the directory for
+                       that ends all other open transactions, too, and it says so
+
 FILES, while nobody has them open; DIR may be left out with --data or MILLRACE_DATA
   log verify DIR       read every byte of a data directory, or of one partition's, and say what
                        is wrong: a line a partition, then what was found; changes nothing
@@ -73,7 +87,7 @@ FILES, while nobody has them open; DIR may be left out with --data or MILLRACE_D
       --partition NAME         only this one; may be repeated
       --offsets FROM:TO        only these, without TO
       --records                their records, too
-      --indexes                the entries of the indexes, too
+      --indexes                the entries of the indexes and producer snapshots, too
       --json                   one JSON object a line
   log repair DIR       cut torn tails, take damaged bytes out into files beside, rebuild what
                        is derived; not needed after a crash, opening recovers
@@ -89,11 +103,11 @@ MEASURING
   bench rows           one round, as lines "millrace/row/size value unit"
 
 WHO MAY DO WHAT
-  produce, topic create, alter, delete, consume --group, group reset --execute and group delete
-  own the directory while they run: one process at a time, a program that has the library open
-  included. consume, topic list, topic describe, group list and group describe only read, and
-  may run at any time beside it. log verify, dump and repair want the directory
-  for themselves.
+  produce, topic create, alter, delete, consume --group, group reset --execute, group delete and
+  txn abort own the directory while they run: one process at a time, a program that has the
+  library open included. consume, list and describe of topic, group and txn only read, and may run
+  at any time beside it. log verify, dump and repair want the directory for themselves.
+  Whoever becomes the owner aborts the transactions that were open: who began them is gone.
   A record is acknowledged once it is on the disk, unless its topic says otherwise
   (millrace.flush.policy: before_ack, every, by_os).
 

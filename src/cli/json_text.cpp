@@ -32,6 +32,10 @@ void put(Json& object, const std::string& name, const std::optional<Bytes>& byte
 
 }  // namespace
 
+std::string line_of(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 bool is_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
     const std::size_t length = sequence_length(text);

@@ -14,6 +14,9 @@ using Json = nlohmann::ordered_json;
 /// values that are not UTF-8 are base64, and a member `..._encoding` says so.
 void print_json(const RawRecord& record, std::string_view topic, std::string& out);
 
+/// One line; with a replacement character for what is not UTF-8.
+std::string line_of(const Json& value);
+
 bool is_utf8(std::string_view text) noexcept;
 std::string to_base64(std::string_view bytes);
 

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <limits>
 #include <memory>
+#include <millrace/storage/file_names.hpp>
 
 #include "commands.hpp"
 #include "dump_print.hpp"
@@ -50,6 +51,22 @@ Result<OffsetRange> parse_offsets(std::string_view text) {
                  fmt::format("\"{}\" ends before it begins; give the smaller offset first", text));
   }
   return range;
+}
+
+/// What --offsets is held against; of a snapshot, the offset up to which it knows the producers.
+OffsetRange offsets_of(const storage::IndexItem& item) {
+  if (const auto* offset = std::get_if<storage::OffsetEntry>(&item.entry)) {
+    return {offset->offset, offset->offset + 1};
+  }
+  if (const auto* time = std::get_if<storage::TimeEntry>(&item.entry)) {
+    return {time->offset, time->offset + 1};
+  }
+  if (const auto* aborted = std::get_if<storage::AbortedTransaction>(&item.entry)) {
+    return {aborted->first_offset, aborted->last_offset + 1};
+  }
+  auto at = storage::parse_file_name(item.file, storage::snapshot_suffix);
+  if (!at) at = storage::parse_file_name(item.file, storage::transaction_index_suffix);
+  return {at.value_or(Offset{0}), at.value_or(Offset{0}) + 1};
 }
 
 class Dump {
@@ -121,8 +138,13 @@ bool Dump::visit(const LogPartition& partition, const DumpItem& item) {
 }
 
 bool Dump::visit(const LogPartition& partition, const storage::IndexItem& item) {
-  const Offset offset = std::visit([](const auto& entry) { return entry.offset; }, item.entry);
-  if (offset < offsets_.begin || offset >= offsets_.end) return true;
+  const OffsetRange offsets = offsets_of(item);
+  if (offsets.end <= offsets_.begin || offsets.begin >= offsets_.end) return true;
+  if (const auto* error = std::get_if<Error>(&item.entry)) {
+    ++damaged_;
+    complain(error->message());
+    return goes_on();
+  }
   printer_.file(partition.name, item.file, output_.buffer());
   printer_.index_entry(item, output_.buffer());
   return goes_on();
@@ -162,7 +184,8 @@ void add_log_dump(Program& program, CLI::App& log) {
       "dump", "Print the batches of a directory that nobody has open, as Kafka's dump tool does");
   add_log_target(command, options->target);
   command.add_flag("--records", options->records, "Print the records of each batch, too");
-  command.add_flag("--indexes", options->indexes, "Print the entries of the indexes, too");
+  command.add_flag("--indexes", options->indexes,
+                   "Print the entries of the indexes and of the snapshots of producers, too");
   command
       .add_option("--offsets", options->offsets,
                   "Only what has offsets from FROM up to, not including, TO; both may be left out")
@@ -170,6 +193,9 @@ void add_log_dump(Program& program, CLI::App& log) {
       ->check(checked_by(parse_offsets));
   command.add_flag("--json", options->json, "Print one JSON object a line");
   command.footer(
+      "--records shows what __transaction_state and __consumer_offsets say as JSON, with the "
+      "names\n"
+      "of Kafka's schemas, and the markers at the ends of transactions.\n\n"
       "Changes nothing. Damaged bytes are shown with what their headers say, if they have any.\n"
       "In keys and values what is not printable is shown as \\xNN; with --json, what is not UTF-8\n"
       "is base64. Exit code 1 if something could not be read.");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <millrace/engine/producer_ids.hpp>
 #include <millrace/engine/topic_name.hpp>
 #include <millrace/engine/topic_registry.hpp>
 #include <millrace/storage/file_names.hpp>
@@ -130,6 +131,10 @@ Result<void> Listing::run() {
     target_.partitions.push_back({name, std::move(directory)});
   }
   hold_against_topics(present);
+  if (const auto ids = engine::ProducerIds::read(directory_); !ids) {
+    find(FindingKind::checkpoint, Severity::problem, engine::ProducerIds::file_name,
+         ids.error().message());
+  }
   return {};
 }
 

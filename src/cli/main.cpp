@@ -22,6 +22,10 @@ int main(int argc, char** argv) {
     add_group_describe(program, group);
     add_group_reset(program, group);
     add_group_delete(program, group);
+    CLI::App& txn = *program.app().add_subcommand("txn", "Look after transactions");
+    add_txn_list(program, txn);
+    add_txn_describe(program, txn);
+    add_txn_abort(program, txn);
     add_bench(program);
     CLI::App& log = *program.app().add_subcommand("log", "Check, show and mend files");
     add_log_verify(program, log);

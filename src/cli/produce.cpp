@@ -13,6 +13,7 @@
 #include "progress.hpp"
 #include "settings.hpp"
 #include "stop_signals.hpp"
+#include "transactional_sender.hpp"
 
 namespace millrace::inline v0::cli {
 namespace {
@@ -26,6 +27,9 @@ struct Options {
   std::vector<std::string> headers;
   std::optional<PartitionId> partition;
   std::vector<std::string> settings;
+  std::string idempotent;
+  std::string transactional_id;
+  std::optional<std::int64_t> transaction_records;
   bool report = false;
 };
 
@@ -49,6 +53,12 @@ Result<std::vector<NamedValue>> parse_headers(std::string_view text) {
     if (comma == std::string_view::npos) return headers;
     rest.remove_prefix(comma + 1);
   }
+}
+
+ProducerSettings settings_of(const Options& options) {
+  ProducerSettings settings = to_producer_settings(options.settings);
+  if (!options.idempotent.empty()) settings.producer.idempotent = options.idempotent == "true";
+  return settings;
 }
 
 /// Makes records of lines.
@@ -88,8 +98,10 @@ class RecordMaker {
   std::vector<Header> headers_;  // of named_, which stays in place
 };
 
-/// Sends until the end of the input, a stop signal, or a record that fails.
-Result<void> send_all(ProducerCore& producer, const RecordMaker& maker, LineReader& lines,
+/// Gives records to `send` until the end of the input, a stop signal, a record that fails, or an
+/// error of `send`.
+template <typename Send>
+Result<void> send_all(const Send& send, const RecordMaker& maker, LineReader& lines,
                       Deliveries& deliveries) {
   Progress progress("appending");
   std::uint64_t number = 0;
@@ -103,26 +115,36 @@ Result<void> send_all(ProducerCore& producer, const RecordMaker& maker, LineRead
     record.callback = [&deliveries, number](const Result<Receipt>& outcome) {
       deliveries.add(number, outcome);
     };
-    while (producer.send(record).status() == SendStatus::back_pressure) {
-      if (StopSignals::is_stopped()) return {};
-    }
+    MILLRACE_CHECK(send(record));
     progress.update(number, bytes);
   }
   return {};
 }
 
-Result<void> append_input(const Broker& broker, const Options& options) {
-  MILLRACE_TRY(const auto topic, find_topic(broker, options.topic));
-  if (options.partition) MILLRACE_CHECK(topic.partition(*options.partition));
-  const StopSignals stop;
-  LineReader lines(STDIN_FILENO, stop.descriptor(), unescape(options.record_separator).value());
+/// Where records come from and what is to become of them.
+struct Input {
+  explicit Input(const Options& options)
+      : lines(STDIN_FILENO, stop.descriptor(), unescape(options.record_separator).value()),
+        maker(options) {}
+
+  StopSignals stop;
+  LineReader lines;
+  RecordMaker maker;
+};
+
+Result<void> append(const Topic<Bytes, Bytes>& topic, const Options& options, Input& input) {
   Deliveries deliveries(options.report);
-  const RecordMaker maker(options);
   Result<void> sent;
   Result<void> flushed;
   {
-    ProducerCore producer(broker, topic.core(), to_producer_options(options.settings));
-    sent = send_all(producer, maker, lines, deliveries);
+    ProducerCore producer(topic.broker(), topic.core(), settings_of(options).producer);
+    const auto send = [&](const OutgoingRecord& record) -> Result<void> {
+      while (producer.send(record).status() == SendStatus::back_pressure) {
+        if (StopSignals::is_stopped()) break;
+      }
+      return {};
+    };
+    sent = send_all(send, input.maker, input.lines, deliveries);
     flushed = producer.flush();
   }
   MILLRACE_CHECK(deliveries.finish());
@@ -134,11 +156,66 @@ Result<void> append_input(const Broker& broker, const Options& options) {
                                          deliveries.acknowledged()));
 }
 
+/// The same as `error`, and what became of the transaction.
+Error not_committed(const Error& error, std::uint64_t committed) {
+  const bool may_be_late =
+      error.code() == Errc::producer_fenced || error.code() == Errc::invalid_producer_epoch;
+  return {error.code(),
+          fmt::format("{}; the transaction is aborted, {} records of those before it are "
+                      "committed{}",
+                      error.message(), committed,
+                      may_be_late ? "; if it took too long, give a longer --config "
+                                    "transaction.timeout.ms, or fewer --transaction-records"
+                                  : "")};
+}
+
+Result<void> append_in_transactions(const Topic<Bytes, Bytes>& topic, const Options& options,
+                                    Input& input) {
+  const ProducerSettings settings = settings_of(options);
+  TransactionalProducerOptions with{.producer = settings.producer};
+  if (settings.transaction_timeout) with.timeout = *settings.transaction_timeout;
+  MILLRACE_TRY(auto producer,
+               TransactionalProducer::open(topic.broker(), options.transactional_id, with));
+  Deliveries deliveries(options.report, true);
+  TransactionalSender sender(std::move(producer), topic, options.transaction_records, deliveries);
+  Result<void> outcome = send_all([&](const OutgoingRecord& record) { return sender.send(record); },
+                                  input.maker, input.lines, deliveries);
+  if (outcome && StopSignals::is_stopped()) outcome = Error(Errc::closed, "stopped by a signal");
+  const bool is_good = outcome && deliveries.may_go_on();
+  const auto ended = is_good ? sender.commit() : sender.abort();
+  if (outcome) outcome = ended;
+  // What happened to a record says more than that its transaction could not be committed.
+  if (auto delivered = deliveries.finish(); !delivered) outcome = std::move(delivered);
+  if (outcome) return {};
+  return not_committed(outcome.error(), deliveries.acknowledged());
+}
+
+Result<void> append_input(const Broker& broker, const Options& options) {
+  MILLRACE_TRY(const auto topic, find_topic(broker, options.topic));
+  if (options.partition) MILLRACE_CHECK(topic.partition(*options.partition));
+  Input input(options);
+  return options.transactional_id.empty() ? append(topic, options, input)
+                                          : append_in_transactions(topic, options, input);
+}
+
 Result<void> produce(const Program& program, const Options& options) {
   MILLRACE_TRY(const Broker broker, open_as_owner(program.data(), false));
   const auto appended = append_input(broker, options);
   const auto closed = broker.close();
   return appended ? closed : appended;
+}
+
+/// What each option alone does not show.
+void check_together(const Options& options) {
+  const ProducerSettings settings = settings_of(options);
+  if (options.transactional_id.empty()) {
+    if (!settings.transaction_timeout) return;
+    throw CLI::ValidationError("--config", "transaction.timeout.ms needs --transactional-id");
+  }
+  if (settings.producer.idempotent) return;
+  throw CLI::ValidationError("--transactional-id",
+                             "a transaction's batches must be idempotent; leave out --idempotent "
+                             "and enable.idempotence");
 }
 
 void add_input_options(CLI::App& command, Options& options) {
@@ -175,6 +252,32 @@ void add_record_options(CLI::App& command, Options& options) {
       ->check(partition_number());
 }
 
+void add_transaction_options(CLI::App& command, Options& options) {
+  command
+      .add_option("--idempotent", options.idempotent,
+                  "Whether a batch handed in twice is stored once; short for --config "
+                  "enable.idempotence (true)")
+      ->type_name("true|false")
+      ->check([](const std::string& text) {
+        return text == "true" || text == "false" ? "" : "give true or false";
+      });
+  CLI::Option& id =
+      *command
+           .add_option("--transactional-id", options.transactional_id,
+                       "Append all in one transaction under this id, committed at the end of the "
+                       "input; aborted by an error or Ctrl-C")
+           ->type_name("ID")
+           ->check([](const std::string& text) {
+             return text.empty() ? "a transactional id must not be empty" : "";
+           });
+  command
+      .add_option("--transaction-records", options.transaction_records,
+                  "Commit after every so many records, and begin the next transaction")
+      ->type_name("N")
+      ->check(whole_number(1))
+      ->needs(&id);
+}
+
 }  // namespace
 
 void add_produce(Program& program) {
@@ -188,11 +291,13 @@ void add_produce(Program& program) {
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false)
       ->check(checked_by([](const std::string& text) {
-        ProducerOptions ignored;
+        ProducerSettings ignored;
         return apply_producer_setting(ignored, text);
       }));
+  add_transaction_options(command, *options);
   command.add_flag("--report", options->report,
-                   "Print \"partition offset\" for each record when it is acknowledged");
+                   "Print \"partition offset\" for each record when it is acknowledged; of a "
+                   "transaction, when it is committed");
   command.footer(
       "Separators may have the escapes \\n \\r \\t \\0 \\a \\e \\\\ \\xHH. Any bytes may be in a "
       "record.\n\n" +
@@ -200,8 +305,12 @@ void add_produce(Program& program) {
       "\nExamples:\n"
       "  seq 1000 | millrace --data d produce numbers\n"
       "  printf 'alice\\t9.99\\n' | millrace --data d produce orders --key-separator '\\t'\n"
-      "  tail -F app.log | millrace --data d produce app --headers host=web1,level=info --report");
-  program.on(command, [&program, options] { return produce(program, *options); });
+      "  tail -F app.log | millrace --data d produce app --headers host=web1,level=info --report\n"
+      "  millrace --data d produce orders --transactional-id import-7 <orders.txt");
+  program.on(command, [&program, options] {
+    check_together(*options);
+    return produce(program, *options);
+  });
 }
 
 }  // namespace millrace::inline v0::cli

@@ -20,6 +20,8 @@ Result<std::int64_t> whole_number(std::string_view text, std::int64_t most) {
   return value;
 }
 
+constexpr std::int64_t longest_transaction_ms = 900'000;
+
 Result<void> set_bytes(std::size_t& option, std::string_view text) {
   MILLRACE_TRY(const std::int64_t value, whole_number(text, std::int64_t{1} << 40));
   option = static_cast<std::size_t>(value);
@@ -32,9 +34,9 @@ Result<void> set_time(std::chrono::milliseconds& option, std::string_view text) 
   return {};
 }
 
-Result<void> set_compression(ProducerOptions& options, std::string_view text) {
+Result<void> set_compression(ProducerSettings& settings, std::string_view text) {
   const auto codec = record::parse_codec(text);
-  if (codec) options.compression = *codec;
+  if (codec) settings.producer.compression = *codec;
   if (codec && record::codec_available(*codec)) return {};
   return Error(Errc::invalid_argument,
                "none, gzip, snappy, lz4 or zstd, as far as they were found "
@@ -47,7 +49,8 @@ Result<void> set_flag(bool& option, std::string_view text) {
   return {};
 }
 
-Result<void> set_partitioner(ProducerOptions& options, std::string_view text) {
+Result<void> set_partitioner(ProducerSettings& settings, std::string_view text) {
+  ProducerOptions& options = settings.producer;
   if (text == "murmur2") {
     options.partitioner = partitioner::murmur2();
   } else if (text == "sticky") {
@@ -62,28 +65,36 @@ Result<void> set_partitioner(ProducerOptions& options, std::string_view text) {
   return {};
 }
 
+Result<void> set_transaction_timeout(ProducerSettings& settings, std::string_view text) {
+  MILLRACE_TRY(const std::int64_t value, whole_number(text, longest_transaction_ms));
+  settings.transaction_timeout = std::chrono::milliseconds(value);
+  return {};
+}
+
 struct ProducerSetting {
   const char* name;
   const char* help;
-  Result<void> (*apply)(ProducerOptions&, std::string_view);
+  Result<void> (*apply)(ProducerSettings&, std::string_view);
 };
 
 constexpr ProducerSetting producer_settings[] = {
     {"batch.size", "bytes gathered for a partition before they are appended (65536)",
-     [](ProducerOptions& o, std::string_view v) { return set_bytes(o.batch_bytes, v); }},
+     [](ProducerSettings& s, std::string_view v) { return set_bytes(s.producer.batch_bytes, v); }},
     {"linger.ms", "how long a record may wait for company (5)",
-     [](ProducerOptions& o, std::string_view v) { return set_time(o.linger, v); }},
+     [](ProducerSettings& s, std::string_view v) { return set_time(s.producer.linger, v); }},
     {"buffer.memory", "bytes sent but not yet acknowledged (33554432)",
-     [](ProducerOptions& o, std::string_view v) { return set_bytes(o.buffer_bytes, v); }},
+     [](ProducerSettings& s, std::string_view v) { return set_bytes(s.producer.buffer_bytes, v); }},
     {"compression.type", "none, gzip, snappy, lz4, zstd (the topic's)", set_compression},
     {"enable.idempotence", "whether a batch handed in twice is stored once (true)",
-     [](ProducerOptions& o, std::string_view v) { return set_flag(o.idempotent, v); }},
+     [](ProducerSettings& s, std::string_view v) { return set_flag(s.producer.idempotent, v); }},
+    {"transaction.timeout.ms", "how long a transaction may take before it is aborted (60000)",
+     set_transaction_timeout},
     {"partitioner", "murmur2 (by key), sticky, round_robin, random (murmur2)", set_partitioner},
 };
 
 }  // namespace
 
-Result<void> apply_producer_setting(ProducerOptions& options, std::string_view text) {
+Result<void> apply_producer_setting(ProducerSettings& settings, std::string_view text) {
   MILLRACE_TRY(const NamedValue setting, parse_named_value(text));
   std::string names;
   for (const ProducerSetting& known : producer_settings) {
@@ -91,7 +102,7 @@ Result<void> apply_producer_setting(ProducerOptions& options, std::string_view t
       names += (names.empty() ? "" : ", ") + std::string(known.name);
       continue;
     }
-    const auto applied = known.apply(options, setting.value);
+    const auto applied = known.apply(settings, setting.value);
     if (applied) return {};
     return Error(Errc::invalid_argument, fmt::format("{} takes {}, not \"{}\"", setting.name,
                                                      applied.error().message(), setting.value));
@@ -108,17 +119,17 @@ Result<void> apply_producer_setting(ProducerOptions& options, std::string_view t
                                                    setting.name, names));
 }
 
-ProducerOptions to_producer_options(const std::vector<std::string>& texts) {
-  ProducerOptions options;
+ProducerSettings to_producer_settings(const std::vector<std::string>& texts) {
+  ProducerSettings settings;
   // What does not apply was refused when the command line was read.
-  for (const std::string& text : texts) static_cast<void>(apply_producer_setting(options, text));
-  return options;
+  for (const std::string& text : texts) static_cast<void>(apply_producer_setting(settings, text));
+  return settings;
 }
 
 std::string producer_settings_help() {
   std::string help = "Producer settings for --config (in brackets the default):\n";
   for (const ProducerSetting& known : producer_settings) {
-    help += fmt::format("  {:<20}{}\n", known.name, known.help);
+    help += fmt::format("  {:<23}{}\n", known.name, known.help);
   }
   return help;
 }

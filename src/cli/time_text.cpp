@@ -135,4 +135,19 @@ Result<Timestamp> parse_time(std::string_view text, Timestamp now) {
                            text));
 }
 
+std::string format_time(Timestamp time) {
+  using namespace std::chrono;
+  constexpr std::int64_t after_year_9999 = 253'402'300'800'000;
+  const std::int64_t since_1970 = time.milliseconds();
+  if (since_1970 < 0 || since_1970 >= after_year_9999) return std::to_string(since_1970);
+  const auto instant = time.to_sys_time();
+  const auto day = floor<days>(instant);
+  const year_month_day date{day};
+  const hh_mm_ss clock{instant - day};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
+}
+
 }  // namespace millrace::inline v0::cli

@@ -330,6 +330,10 @@ void BrokerCore::give_back(const record::ProducerIdentity& identity) {
   if (producer_ids_) producer_ids_->give_back(identity);
 }
 
+void BrokerCore::note_producer_id(std::int64_t id) {
+  if (producer_ids_) producer_ids_->note(id);
+}
+
 std::int64_t BrokerCore::largest_producer_id() {
   const std::lock_guard lock(mutex_);
   std::int64_t largest = -1;

@@ -27,23 +27,24 @@ std::optional<std::int64_t> parse(std::string_view text) {
 ProducerIds::ProducerIds(os::DirectoryPtr directory, std::function<std::int64_t()> largest_known)
     : directory_(std::move(directory)), largest_known_(std::move(largest_known)) {}
 
-Result<std::int64_t> ProducerIds::load() const {
-  MILLRACE_TRY(const bool exists, directory_->exists(file_name));
+Result<std::int64_t> ProducerIds::read(const os::DirectoryPtr& directory) {
+  MILLRACE_TRY(const bool exists, directory->exists(file_name));
   if (!exists) return std::int64_t{0};
-  MILLRACE_TRY(const std::string text, directory_->read_file(file_name));
+  MILLRACE_TRY(const std::string text, directory->read_file(file_name));
   if (const auto reserved = parse(text)) return *reserved;
-  return Error(Errc::corrupt_data,
-               "reading the file \"" + std::string(file_name) + "\" in " + directory_->path() +
-                   " to give a producer its id: it is damaged; remove it (ids then go on behind "
-                   "those that the logs know, and no record is touched), or produce with "
-                   "idempotent = false");
+  return Error(
+      Errc::corrupt_data,
+      "reading the file \"" + std::string(file_name) + "\" in " + directory->path() +
+          " to give a producer its id: it is damaged; remove it (ids then go on behind "
+          "those that logs and transactions know, and no record is touched), or produce with "
+          "idempotent = false");
 }
 
 Result<void> ProducerIds::reserve_block() {
   if (!reserved_) {
-    MILLRACE_TRY(reserved_, load());
+    MILLRACE_TRY(reserved_, read(directory_));
   }
-  const std::int64_t known = largest_known_();
+  const std::int64_t known = std::max(largest_known_(), noted_);
   const std::int64_t start = std::max(*reserved_, known < largest_start ? known + 1 : known);
   if (start > largest_start) {
     return Error(Errc::unsupported, "giving a producer its id in " + directory_->path() +
@@ -72,6 +73,13 @@ Result<record::ProducerIdentity> ProducerIds::take() {
   }
   if (next_ == end_) MILLRACE_CHECK(reserve_block());
   return record::ProducerIdentity{next_++, 0, 0};
+}
+
+void ProducerIds::note(std::int64_t id) {
+  const std::lock_guard lock(mutex_);
+  noted_ = std::max(noted_, id);
+  // The block there is has been taken without knowing of it.
+  if (id >= next_) next_ = end_;
 }
 
 void ProducerIds::give_back(const record::ProducerIdentity& identity) {

@@ -70,7 +70,7 @@ Result<void> InternalTopic::wait_acknowledged(PartitionId partition, Offset end)
 
 Result<void> InternalTopic::read_all(const Visitor& visitor) const {
   for (const auto& partition : topic_->readers) {
-    const Offset end = partition->visible_end();
+    const Offset end = visitor.sees_unflushed ? partition->written_end() : partition->visible_end();
     storage::LogCursor cursor(partition->source(), partition->log_start_offset());
     while (cursor.position() < end) {
       auto chunk = cursor.read(end, {});

@@ -98,7 +98,11 @@ Result<void> TransactionService::load() {
   visitor.record = [&](Bytes key, std::optional<Bytes> value, std::optional<std::int64_t>) {
     if (auto loaded = coordinator_.load(key, value); !loaded) visitor.damaged(loaded.error());
   };
-  return topic_.read_all(visitor);
+  MILLRACE_CHECK(topic_.read_all(visitor));
+  for (const auto& [id, known] : coordinator_.transactions()) {
+    broker_.note_producer_id(known->producer.id);
+  }
+  return {};
 }
 
 /// Not while it is made: markers need other services.

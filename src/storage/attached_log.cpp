@@ -51,7 +51,7 @@ Result<std::unique_ptr<AttachedLog>> AttachedLog::open(os::DirectoryPtr director
   return log;
 }
 
-Offset AttachedLog::visible_end() const noexcept {
+Offset AttachedLog::trusted_end(const std::atomic<std::int64_t>& published) const noexcept {
   const ControlBlock& block = control();
   if (!control_->is_valid()) return Offset{0};
   const auto state = static_cast<ControlState>(block.state.load(std::memory_order_relaxed));
@@ -61,7 +61,7 @@ Offset AttachedLog::visible_end() const noexcept {
     same_run_.store(same_run, std::memory_order_relaxed);
   }
   const bool trusted = same_run && (state == ControlState::live || state == ControlState::clean);
-  const auto& end = trusted ? block.high_watermark : block.flushed_offset;
+  const auto& end = trusted ? published : block.flushed_offset;
   return Offset{end.load(std::memory_order_acquire)};
 }
 

@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <limits>
 #include <millrace/storage/batch_scan.hpp>
 #include <millrace/storage/file_names.hpp>
 #include <millrace/storage/inspect.hpp>
+#include <millrace/storage/producer_snapshot.hpp>
+#include <millrace/storage/transaction_index.hpp>
 
 #include "storage/file_bytes.hpp"
 #include "storage/inspect_files.hpp"
@@ -23,6 +26,38 @@ Result<bool> for_each_entry(const os::DirectoryPtr& directory, const std::string
     if (!visit(bytes.data() + at, FilePosition{at})) return false;
   }
   return true;
+}
+
+using VisitIndex = std::function<bool(const IndexItem&)>;
+
+bool dump_transactions(const os::DirectoryPtr& directory, Offset base, const VisitIndex& visit) {
+  const std::string name = file_name(base, transaction_index_suffix);
+  const auto transactions = read_transaction_index(directory, base);
+  if (!transactions) return visit({name, FilePosition{0}, transactions.error()});
+  std::uint64_t position = 0;
+  for (const AbortedTransaction& one : *transactions) {
+    if (!visit({name, FilePosition{position}, one})) return false;
+    position += transaction_entry_bytes;
+  }
+  return true;
+}
+
+Result<void> dump_snapshots(const os::DirectoryPtr& directory, const VisitIndex& visit) {
+  MILLRACE_TRY(const auto entries, directory->list());
+  std::vector<Offset> ends;
+  for (const auto& entry : entries) {
+    if (const auto end = parse_file_name(entry.name, snapshot_suffix)) ends.push_back(*end);
+  }
+  std::sort(ends.begin(), ends.end());
+  for (const Offset end : ends) {
+    const std::string name = file_name(end, snapshot_suffix);
+    const auto producers = read_snapshot(directory, end);
+    if (!producers && !visit({name, FilePosition{0}, producers.error()})) return {};
+    for (const auto& one : producers ? *producers : std::vector<ProducerSummary>()) {
+      if (!visit({name, FilePosition{0}, one})) return {};
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -48,9 +83,9 @@ Result<void> dump_indexes(const os::DirectoryPtr& directory,
     if (!more_offsets) return {};
     MILLRACE_TRY(const bool more_times,
                  for_each_entry(directory, times, TimeIndex::entry_bytes, visit_time));
-    if (!more_times) return {};
+    if (!more_times || !dump_transactions(directory, base, visit)) return {};
   }
-  return {};
+  return dump_snapshots(directory, visit);
 }
 
 Result<void> dump_partition(const os::DirectoryPtr& directory,

@@ -292,6 +292,11 @@ run log repair
 expect_status 1
 expect_err_has "cannot be repaired: reading the file \"topics\""
 copy closed
+echo rubbish >"$data/producer-ids"
+expect_verify 1 "problem: reading the file \"producer-ids\" in" "orders-0: ok; offsets [0, 30001)"
+rm "$data/producer-ids"
+expect_verify 0 "orders-0: ok; offsets [0, 30001)"
+copy closed
 mv "$data/orders-0" "$work/moved"
 expect_verify 1 "damage: directory orders-0 is missing" "0 partitions"
 copy closed

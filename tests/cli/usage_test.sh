@@ -11,7 +11,8 @@ cp "$work/out" "$work/help"
 
 # Whatever a subcommand can do, the first page of help tells.
 for command in "topic create" "topic list" "topic describe" "topic alter" "topic delete" \
-  produce consume "log verify" "log dump" "log repair" bench; do
+  produce consume "group list" "group describe" "group reset" "group delete" "txn list" \
+  "txn describe" "txn abort" "log verify" "log dump" "log repair" bench; do
   run $command --help
   expect_done
   expect_out_has "Usage: millrace $command"

@@ -206,3 +206,16 @@ TEST_CASE("without the file, a broker's ids begin behind those in its logs",
   const auto core = engine::BrokerCore::open(temp.path(), {}).value();
   CHECK(core->take_producer_id().value().id == 5001);
 }
+
+TEST_CASE("ids that somebody else has are passed over", "[engine][producer_ids]") {
+  const auto directory = os::make_memory_directory();
+  ProducerIds ids(directory, none_known);
+  ids.note(4);
+  CHECK(ids.take().value().id == 5);
+  ids.note(3);
+  CHECK(ids.take().value().id == 6);
+  ids.note(7);  // within the block
+  CHECK(ids.take().value().id == 1005);
+  ids.note(5000);
+  CHECK(ids.take().value().id == 5001);
+}

@@ -18,6 +18,7 @@ class AttachedPartition final : public PartitionReader {
 
   storage::SegmentSource& source() noexcept override { return *log_; }
   Offset visible_end() const noexcept override { return log_->visible_end(); }
+  Offset written_end() const noexcept override { return log_->written_end(); }
   storage::ControlBlock* wake_flag() noexcept override { return log_->wake_flag(); }
 
  private:

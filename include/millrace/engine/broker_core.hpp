@@ -90,6 +90,8 @@ class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
   /// For a producer of batches: an id that is its own until it gives it back. The errors of
   /// ProducerIds::take(); read_only for an attachment.
   Result<record::ProducerIdentity> take_producer_id();
+  /// See ProducerIds::note().
+  void note_producer_id(std::int64_t id);
   /// For who will not append under `identity` any more.
   void give_back(const record::ProducerIdentity& identity);
 

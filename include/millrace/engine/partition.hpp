@@ -24,6 +24,8 @@ class PartitionReader {
   virtual storage::SegmentSource& source() noexcept = 0;
   /// Readers see offsets below.
   virtual Offset visible_end() const noexcept = 0;
+  /// Behind what was appended, whether or not readers see it yet.
+  virtual Offset written_end() const noexcept = 0;
   /// Readers of committed records see offsets below: the last stable offset.
   Offset stable_end() noexcept {
     // In this order: a transaction that the high watermark lets through is known by then.
@@ -49,6 +51,7 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
 
   storage::SegmentSource& source() noexcept override { return *log_; }
   Offset visible_end() const noexcept override { return log_->high_watermark(); }
+  Offset written_end() const noexcept override { return log_->log_end_offset(); }
   storage::ControlBlock* wake_flag() noexcept override { return &log_->mutable_control(); }
 
   storage::Log& log() noexcept { return *log_; }

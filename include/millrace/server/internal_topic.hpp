@@ -39,6 +39,8 @@ class InternalTopic {
         record;
     std::function<void(PartitionId partition, std::int64_t producer_id, bool is_commit)> marker;
     std::function<void(const Error&)> damaged;
+    /// What was appended, but need not be durable, is there too.
+    bool sees_unflushed = false;
   };
   Result<void> read_all(const Visitor& visitor) const;
 

@@ -22,7 +22,10 @@ class AttachedLog final : public SegmentSource {
 
   /// Readers see offsets below: what the owner shows its own readers if that was in this run of the
   /// machine; else, with nobody having recovered the log yet, only what is known to be durable.
-  Offset visible_end() const noexcept;
+  Offset visible_end() const noexcept { return trusted_end(control().high_watermark); }
+  /// Behind what the owner has appended, though it may not show it to its readers yet; the same as
+  /// visible_end() if that is only what is durable.
+  Offset written_end() const noexcept { return trusted_end(control().log_end_offset); }
   /// Where a reader about to sleep leaves its mark; null if the file is not writable for us.
   ControlBlock* wake_flag() noexcept {
     return control_->is_writable() ? &control_->block() : nullptr;
@@ -30,6 +33,7 @@ class AttachedLog final : public SegmentSource {
 
  private:
   explicit AttachedLog(os::DirectoryPtr directory) : directory_(std::move(directory)) {}
+  Offset trusted_end(const std::atomic<std::int64_t>& published) const noexcept;
   Result<SegmentListPtr> list_segments(std::uint64_t generation);
   SegmentPtr known_segment(Offset base, const os::FileIdentity& identity) const;
 

@@ -4,6 +4,7 @@
 #include <millrace/record/batch_view.hpp>
 #include <millrace/storage/control_file.hpp>
 #include <millrace/storage/offset_index.hpp>
+#include <millrace/storage/producer_state.hpp>
 #include <millrace/storage/time_index.hpp>
 #include <optional>
 #include <string>
@@ -111,15 +112,16 @@ Result<void> dump_partition(const os::DirectoryPtr& directory,
 Result<void> dump_records(const record::BatchView& batch,
                           const std::function<bool(const record::RecordView&)>& visit);
 
-/// An entry of an index, as dump_indexes() came upon it. Valid during the call.
+/// An entry of an index or a snapshot, as dump_indexes() came upon it. Valid during the call.
 struct IndexItem {
   std::string_view file;
-  FilePosition position;  ///< of the entry
-  std::variant<OffsetEntry, TimeEntry> entry;
+  FilePosition position;  ///< of the entry; 0 in a snapshot, which is read as a whole
+  /// The Error: the file is a transaction index or a snapshot, and damaged.
+  std::variant<OffsetEntry, TimeEntry, AbortedTransaction, ProducerSummary, Error> entry;
 };
 
-/// Calls `visit` for every entry of every index in order, segment by segment, until it returns
-/// false. Entries are shown as they stand, right or wrong.
+/// Calls `visit` for every entry of every index in order, segment by segment, and then of every
+/// snapshot of producers, until it returns false. Entries are shown as they stand, right or wrong.
 Result<void> dump_indexes(const os::DirectoryPtr& directory,
                           const std::function<bool(const IndexItem&)>& visit);
 
