@@ -115,6 +115,7 @@ class Consumer {
       : topic_(topic.name()), core_(topic.broker(), options) {
     core_.follow(topic.core());
     std::vector<TopicPartition> all;
+    all.reserve(static_cast<std::size_t>(topic.partition_count()));
     for (PartitionId id = 0; id < topic.partition_count(); ++id) all.push_back(at(id));
     static_cast<void>(core_.assign(all));
   }
@@ -123,6 +124,7 @@ class Consumer {
   /// by auto_offset_reset.
   Result<void> assign(const std::vector<PartitionId>& partitions) {
     std::vector<TopicPartition> named;
+    named.reserve(partitions.size());
     for (const PartitionId id : partitions) named.push_back(at(id));
     return core_.assign(named);
   }

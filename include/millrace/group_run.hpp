@@ -25,7 +25,7 @@ class Progress {
     at_->next = record.offset() + 1;
   }
   struct Part {
-    const TopicPartition* partition;
+    const TopicPartition* partition = nullptr;
     Offset next;  ///< the first offset that was not handled
   };
   const std::vector<Part>& parts() const noexcept { return parts_; }

@@ -13,7 +13,7 @@ struct GroupConsumerCore::Impl {
   using SteadyClock = std::chrono::steady_clock;
   using Partitions = std::vector<TopicPartition>;
 
-  Impl(const Broker& broker, std::shared_ptr<server::GroupService> groups, std::string group,
+  Impl(const Broker& broker, std::shared_ptr<server::GroupService> groups, std::string id,
        GroupOptions with);
 
   Result<void> move_on();

@@ -7,8 +7,6 @@
 
 namespace millrace::inline v0 {
 
-using coordinator::TopicPartition;
-
 namespace detail {
 
 /// A producer's sending side for one topic, and which partitions are part of the open transaction.
@@ -143,7 +141,7 @@ Result<void> Transaction::commit_offsets(const coordinator::CommitRequest& reque
   if (!state_) return over();
   // Whatever becomes of it, it may have begun the transaction.
   state_->is_begun.store(true);
-  const auto committed = state_->service->commit_offsets(state_->id, request);
+  auto committed = state_->service->commit_offsets(state_->id, request);
   if (!committed) return state_->fail(committed.error());
   return committed;
 }
@@ -158,7 +156,7 @@ Result<void> Transaction::send_offsets(const std::string& group, const std::stri
 
 Result<void> Transaction::commit() {
   if (!state_) return over();
-  const auto committed = state_->end(true);
+  auto committed = state_->end(true);
   const bool is_over = committed || committed.error().code() == Errc::producer_fenced;
   if (!is_over) return committed;
   std::exchange(state_, nullptr)->close(committed.has_value());
@@ -183,9 +181,9 @@ Result<TransactionalProducer> TransactionalProducer::open(
   MILLRACE_TRY(auto service, server::TransactionService::of(*broker.core()));
   MILLRACE_TRY(const auto producer,
                service->init_producer({transactional_id, options.timeout, {}, true}));
-  return TransactionalProducer(
-      std::shared_ptr<detail::TransactionalState>(new detail::TransactionalState{
-          broker, std::move(service), {transactional_id, producer}, options}));
+  return TransactionalProducer(std::make_shared<detail::TransactionalState>(
+      broker, std::move(service), coordinator::TransactionalProducerId{transactional_id, producer},
+      options));
 }
 
 Result<Transaction> TransactionalProducer::begin() {

@@ -89,6 +89,7 @@ void consumption_rows(const Effort& effort, const RowSink& sink) {
   const Store store = filled_store(effort, count);
   const BytesGroup group(store.topic, "g", grouped());
   std::vector<std::unique_ptr<BytesMember>> members;
+  members.reserve(readers);
   for (int r = 0; r < readers; ++r) {
     members.push_back(std::make_unique<BytesMember>(must(group.join())));
   }

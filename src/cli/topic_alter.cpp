@@ -21,9 +21,10 @@ struct Options {
 Result<void> check_resets(const TopicSettings& changes, const TopicSettings& present) {
   const auto known = engine::describe_topic_config({});
   for (const auto& [name, value] : changes) {
-    const bool is_known = present.contains(name) ||
-                          std::any_of(known.begin(), known.end(),
-                                      [&](const auto& entry) { return entry.name == name; });
+    const bool is_known =
+        present.contains(name) ||
+        std::any_of(known.begin(), known.end(),
+                    [&, &name = name](const auto& entry) { return entry.name == name; });
     if (!is_known) MILLRACE_CHECK(engine::parse_topic_config({{name, value}}));
   }
   return {};

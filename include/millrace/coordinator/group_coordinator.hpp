@@ -91,7 +91,7 @@ class GroupCoordinator {
  private:
   struct PendingOffset {
     OffsetToCommit offset;
-    std::uint64_t order;  ///< of its record
+    std::uint64_t order = 0;  ///< of its record
   };
   struct Entry {
     explicit Entry(const std::string& id, const GroupOptions& options) : group(id, options) {}
@@ -107,14 +107,14 @@ class GroupCoordinator {
     std::int32_t generation;
   };
   struct CommitWrite {
-    Token token;
+    Token token = {};
     std::string group;
     std::vector<OffsetToCommit> offsets;
     std::optional<ProducerEpoch> transaction_of = {};
     std::optional<bool> ended = {};  ///< its transaction was: whether committed
   };
   struct Removal {
-    Token token;
+    Token token = {};
     std::int32_t writes_left = 0;
     Result<void> result = {};
   };

@@ -88,13 +88,13 @@ struct SyncAnswer {
 
 /// An answer to a join that failed may still have a member id to come back with.
 struct JoinReply {
-  Token token;
+  Token token = {};
   Result<JoinAnswer> answer;
   std::string member_id = {};
 };
 
 struct SyncReply {
-  Token token;
+  Token token = {};
   Result<SyncAnswer> answer;
 };
 
@@ -110,14 +110,14 @@ enum class WriteId : std::uint64_t {};
 /// Records that must be durable, as one batch in the partition of `group`, before what waits for
 /// them goes on: tell the coordinator by written().
 struct Write {
-  WriteId id;
+  WriteId id = {};
   std::string group;
   std::vector<InternalRecord> records;
   std::optional<ProducerEpoch> transaction_of = {};  ///< of whose transaction they are part
 };
 
 struct CommitReply {
-  Token token;
+  Token token = {};
   Result<void> answer;
 };
 

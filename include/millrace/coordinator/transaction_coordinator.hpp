@@ -88,7 +88,7 @@ class TransactionCoordinator {
  private:
   struct Waiting {
     InitProducerRequest request;
-    Token token;
+    Token token = {};
   };
   struct Entry {
     Transaction current;

@@ -17,7 +17,7 @@ struct InitProducerRequest {
 };
 
 struct InitProducerReply {
-  Token token;
+  Token token = {};
   Result<ProducerEpoch> answer;
 };
 
@@ -42,7 +42,7 @@ struct EndTransactionRequest {
 };
 
 struct TransactionReply {
-  Token token;
+  Token token = {};
   Result<void> answer;
 };
 
@@ -53,7 +53,7 @@ struct TransactionWrite {
     appended,    ///< in the log, durable some time later
     synced,      ///< durable
   };
-  WriteId id;
+  WriteId id = {};
   std::string transactional_id;
   InternalRecord record;
   Until until = Until::synced;
@@ -63,7 +63,7 @@ struct TransactionWrite {
 /// written() if they decide. A partition that is there no more needs none, nor does one where what
 /// the producer has open begins at or behind the end.
 struct MarkersToWrite {
-  WriteId id;
+  WriteId id = {};
   ProducerEpoch producer;
   bool is_commit = false;
   std::vector<TopicPartition> partitions;

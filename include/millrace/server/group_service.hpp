@@ -83,12 +83,12 @@ class GroupService final : public engine::BrokerService,
   using Event = std::function<void(Actions&)>;
   using CommitEvent = std::function<void(coordinator::Token, Actions&)>;
   struct UnderWay {
-    coordinator::WriteId id;
+    coordinator::WriteId id = {};
     Offset end;
   };
   struct Started {
-    PartitionId partition;
-    Offset end;
+    PartitionId partition = 0;
+    Offset end = {};
   };
 
   GroupService(engine::BrokerCore& broker, const GroupServiceOptions& options, InternalTopic topic);

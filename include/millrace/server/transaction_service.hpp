@@ -56,7 +56,7 @@ class TransactionService final : public engine::BrokerService,
   using Event = std::function<void(coordinator::Token, Actions&)>;
   using Marked = std::pair<coordinator::WriteId, std::vector<coordinator::TopicPartition>>;
   struct Started {
-    coordinator::WriteId id;
+    coordinator::WriteId id = {};
     PartitionId partition = 0;
     Offset durable_end = {};  ///< behind what has to be durable
   };
