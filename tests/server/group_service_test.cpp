@@ -171,6 +171,18 @@ TEST_CASE("A group without members can be deleted", "[group_service]") {
   CHECK(stand.service->remove_group("g").error().code() == Errc::unknown_group);
 }
 
+TEST_CASE("Who is out of the group already may leave it", "[group_service]") {
+  Stand stand;
+  const auto member = stand.member("g");
+  settle({member.get()});
+  stand.clock.advance(31s);
+  stand.broker->run_pending();
+  stand.service->look([](const coordinator::GroupCoordinator& groups) {
+    REQUIRE(groups.group("g")->members().empty());
+  });
+  CHECK(member->leave());
+}
+
 TEST_CASE("Who leaves before it has joined is not waited for", "[group_service]") {
   Stand stand;
   const auto first = stand.member("g");

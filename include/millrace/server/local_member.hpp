@@ -44,6 +44,7 @@ class LocalMember {
   /// Returns at once. `done` comes on the broker's background thread.
   void commit_later(std::vector<coordinator::OffsetToCommit> offsets,
                     std::function<void(const Result<void>&)> done);
+  /// Succeeds too if the group has no such member any more.
   Result<void> leave();
 
  private:
