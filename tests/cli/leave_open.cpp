@@ -1,7 +1,21 @@
+#include <algorithm>
 #include <cstdlib>
 #include <millrace/millrace.hpp>
+#include <thread>
 
-// leave_open DIR TOPIC ID...: begins a transaction of one record under each id, and is gone.
+// leave_open DIR TOPIC ID...: begins a transaction of one record under each id, and is gone when
+// others can see them.
+
+namespace {
+
+bool are_seen(const char* directory, std::ptrdiff_t count) {
+  const millrace::Transactions transactions{millrace::Broker::attach(directory).value()};
+  const auto all = transactions.list();
+  return all && std::count_if(all->begin(), all->end(),
+                              [](const auto& one) { return one.is_open(); }) == count;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace millrace;
@@ -12,10 +26,10 @@ int main(int argc, char** argv) {
     auto producer = TransactionalProducer::open(broker, argv[i]).value();
     auto transaction = producer.begin().value();
     transaction.send(topic, std::string(argv[i])).get().value();
-    if (i + 1 == argc) std::_Exit(0);
     // Neither is to end before the process does.
     static_cast<void>(new TransactionalProducer(std::move(producer)));
     static_cast<void>(new Transaction(std::move(transaction)));
   }
-  return 1;
+  while (!are_seen(argv[1], argc - 3)) std::this_thread::yield();
+  std::_Exit(0);
 }

@@ -14,10 +14,11 @@ start_open() {
   feed=yes start produce orders --partition 1 --transactional-id import --config linger.ms=0 "$@"
   printf 'x\ny\n' >&8
   for _ in $(seq 600); do
-    [ "$(records)" -eq "$wanted" ] && return
+    [ "$(records)" -eq "$wanted" ] && "$millrace" txn list --state Ongoing | grep -q '^import ' &&
+      return
     sleep 0.1
   done
-  fail "no records came"
+  fail "no transaction came"
 }
 kill_it() {
   kill -KILL "$pid"
