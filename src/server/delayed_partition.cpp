@@ -49,13 +49,23 @@ void DelayedPartition::run() {
   if (!partition) return;
   const std::lock_guard lock(mutex_);
   is_posted_.store(false);
+  const Clock::Steady now = scheduler_.clock().steady();
+  if (retry_at_ && now < *retry_at_) {
+    // By an append, or by a timer that was set before.
+    arm(*retry_at_);
+    return;
+  }
+  retry_at_.reset();
   auto done = work(*partition);
   let_retention_go_on(*partition);
   if (done) return;
   // A topic that was deleted meanwhile is no failure.
   if (done.error().code() == Errc::closed) return;
   scheduler_.report(done.error().at(partition->topic(), partition->id()));
-  if (!partition->log().has_failed()) arm(scheduler_.clock().steady() + retry_wait);
+  // A log that failed stays so until it is opened again.
+  if (partition->log().has_failed()) return;
+  retry_at_ = now + retry_wait;
+  arm(*retry_at_);
 }
 
 Result<void> DelayedPartition::work(engine::Partition& partition) {

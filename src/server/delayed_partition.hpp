@@ -61,6 +61,7 @@ class DelayedPartition final : public std::enable_shared_from_this<DelayedPartit
   Offset copies_end_;
   std::optional<KeptFrom> kept_from_;  // once the copies are durable
   std::optional<Clock::Steady> armed_;
+  std::optional<Clock::Steady> retry_at_;  // after a failure; nothing is done before
 };
 
 }  // namespace millrace::inline v0::server
