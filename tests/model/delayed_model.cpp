@@ -100,13 +100,13 @@ void DelayedModel::send() {
 
 void DelayedModel::use_transaction() {
   if (!machine_->producer) {
-    auto producer = TransactionalProducer::open(machine_->broker, "p", {.timeout = 1000h});
-    if (!producer) return;
+    auto producer = TransactionalProducer::open(machine_->broker, "p", {.timeout = 10min});
+    if (!producer) return blame("opening a producer: " + producer.error().message());
     machine_->producer.emplace(*std::move(producer));
   }
   if (!machine_->transaction) {
     auto begun = machine_->producer->begin();
-    if (!begun) return;
+    if (!begun) return blame("beginning: " + begun.error().message());
     machine_->transaction.emplace(*std::move(begun));
   }
   const auto accepted = send_some(
