@@ -195,9 +195,13 @@ TEST_CASE("A consumer that waits is woken when a record is delivered", "[delayed
   const auto topic =
       broker.topic<std::string, std::string>("t", {.settings = delayed_settings}).value();
   Producer producer{topic};
-  const DeliverAt at(system_clock().now() + 50ms);
+  const Timestamp now = system_clock().now();
+  const DeliverAt at(now + 50ms);
   const std::string value = "later";
-  const auto receipt = producer.send_with({.headers = at.headers()}, nullptr, &value).get().value();
+  const auto receipt =
+      producer.send_with({.headers = at.headers(), .timestamp = now}, nullptr, &value)
+          .get()
+          .value();
   Consumer consumer{topic};
   const auto records = consumer.poll(1h).value();
   REQUIRE(records.begin() != records.end());
