@@ -9,7 +9,7 @@ namespace {
 
 void campaign(std::uint64_t first, bool flushes) {
   const std::uint64_t seed = millrace_test::campaign_seed(first);
-  const std::uint64_t rounds = millrace_test::campaign_rounds(60, 5'000);
+  const std::uint64_t rounds = millrace_test::campaign_rounds(100, 3'000);
   for (std::uint64_t round = 0; round < rounds; ++round) {
     INFO("MILLRACE_SEED=" << seed + round);
     DelayedModel model(seed + round, flushes);
