@@ -16,15 +16,6 @@ Result<void> AbortedFilter::look_up(engine::PartitionReader& reader, OffsetRange
   return {};
 }
 
-bool AbortedFilter::is_aborted(const record::BatchView& batch) const {
-  if (!batch.is_transactional()) return false;
-  return std::any_of(aborted_.begin(), aborted_.end(), [&](const auto& transaction) {
-    return transaction.producer_id == batch.producer().id &&
-           transaction.first_offset <= batch.base_offset() &&
-           batch.base_offset() < transaction.last_offset;
-  });
-}
-
 Result<std::int64_t> AbortedFilter::add_committed(FetchedRecords::Part part, Offset limit,
                                                   FetchedRecords& into) {
   const Bytes all = part.chunk.bytes;
@@ -48,7 +39,7 @@ Result<std::int64_t> AbortedFilter::add_committed(FetchedRecords::Part part, Off
     const auto batch = record::BatchView::try_parse(all.subspan(at));
     if (batch.size() == 0 || batch.base_offset() >= part.end) break;
     const std::size_t next = at + batch.size();
-    if (is_aborted(batch)) {
+    if (storage::is_aborted(aborted_, batch)) {
       end_run(at);
       run_from = next;
     } else if (!batch.is_control() && batch.last_offset() >= part.begin) {

@@ -15,7 +15,6 @@ class AbortedFilter {
 
  private:
   Result<void> look_up(engine::PartitionReader& reader, OffsetRange range, Offset limit);
-  bool is_aborted(const record::BatchView& batch) const;
 
   OffsetRange known_{};  ///< for which aborted_ has all
   std::vector<storage::AbortedTransaction> aborted_;

@@ -1,5 +1,6 @@
 #include <millrace/broker.hpp>
 #include <millrace/engine/broker_core.hpp>
+#include <millrace/server/delayed_delivery.hpp>
 #include <millrace/server/group_service.hpp>
 #include <millrace/server/transaction_service.hpp>
 #include <millrace/topic.hpp>
@@ -70,6 +71,7 @@ Result<Broker> Broker::open(std::string_view path, const BrokerOptions& options)
   if (auto done = server::TransactionService::recover(*core); !done) {
     core->scheduler().report(done.error());
   }
+  MILLRACE_CHECK(server::DelayedDelivery::start(*core));
   return Broker(std::move(core));
 }
 
@@ -116,7 +118,8 @@ Result<void> Broker::create_topic(std::string_view name, const TopicOptions& opt
     MILLRACE_CHECK(server::GroupService::forget_topic(*core_, name));
   }
   MILLRACE_CHECK(core_->create_topic(name, options.partitions.value_or(1), settings, policy));
-  return {};
+  if (!settings.contains(engine::delayed_delivery_setting)) return {};
+  return server::DelayedDelivery::start(*core_);
 }
 
 Result<std::vector<TopicInfo>> Broker::topics() const {
@@ -133,11 +136,15 @@ Result<TopicInfo> Broker::describe_topic(std::string_view name) const {
 }
 
 Result<void> Broker::alter_topic(std::string_view name, const TopicSettings& changes) const {
-  return core_->alter_topic(name, changes);
+  auto altered = core_->alter_topic(name, changes);
+  if (!changes.contains(engine::delayed_delivery_setting)) return altered;
+  auto started = server::DelayedDelivery::start(*core_);
+  return altered ? started : altered;
 }
 
 Result<void> Broker::add_partitions(std::string_view name, std::int32_t total) const {
-  return core_->add_partitions(name, total);
+  MILLRACE_CHECK(core_->add_partitions(name, total));
+  return server::DelayedDelivery::start(*core_);
 }
 
 Result<void> Broker::delete_topic(std::string_view name) const {

@@ -6,6 +6,7 @@
 
 #include "aborted_filter.hpp"
 #include "api/unpacking.hpp"
+#include "delayed_filter.hpp"
 
 namespace millrace::inline v0 {
 namespace {
@@ -70,6 +71,8 @@ Taken take_records(const storage::Chunk& chunk, std::int64_t most) {
 }  // namespace
 
 struct ConsumerCore::Impl {
+  using Batches = std::vector<FetchedRecords::Unpacked>;
+
   std::shared_ptr<engine::BrokerCore> broker;
   std::map<std::string, std::shared_ptr<const engine::TopicCore>, std::less<>> topics;
   ConsumerOptions options;
@@ -90,6 +93,9 @@ struct ConsumerCore::Impl {
   Result<void> move_to_time(Assigned& assigned, Timestamp time) const;
   Result<bool> fetch(Assigned& from, FetchedRecords& into, std::int64_t& records,
                      std::size_t& bytes);
+  static Result<std::int64_t> add_seen(Assigned& from, FetchedRecords::Part part,
+                                       std::optional<Offset> stable_end, const Batches& unpacked,
+                                       FetchedRecords& into);
   Result<bool> fetch_all(FetchedRecords& into);
   bool has_news() const noexcept;
   bool has_new_topics() const noexcept {
@@ -236,26 +242,45 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
     if (taken.end != chunk->end) from.cursor.seek(taken.end);
     if (taken.records == 0) continue;
     const std::size_t size = chunk->bytes.size();
-    if (taken.transactional && options.isolation == Isolation::read_committed) [[unlikely]] {
-      auto committed = from.aborted.add_committed(
-          {from.reader, *std::move(chunk), begin, taken.end}, limit, into);
-      if (!committed) {
+    const bool may_be_aborted =
+        taken.transactional && options.isolation == Isolation::read_committed;
+    FetchedRecords::Part part{from.reader, *std::move(chunk), begin, taken.end};
+    std::int64_t seen = taken.records;
+    if (may_be_aborted || from.reader->delays()) [[unlikely]] {
+      auto added = add_seen(from, std::move(part),
+                            may_be_aborted ? std::optional(limit) : std::nullopt, unpacked, into);
+      if (!added) {
         move_to(from, begin);
-        return committed.error().at(from.reader->topic(), from.reader->id());
+        return added.error().at(from.reader->topic(), from.reader->id());
       }
-      // What was aborted counts for nothing, however much it is: empty means the end.
-      if (*committed == 0) continue;
-      records -= std::min(records, *committed);
-      bytes -= std::min(bytes, size);
-      for (auto& batch : unpacked) into.add(std::move(batch));
-      return true;
+      // What is not seen counts for nothing, however much it is: empty means the end.
+      if (*added == 0) continue;
+      seen = *added;
+    } else {
+      into.add(std::move(part));
     }
     bytes -= std::min(bytes, size);
-    records -= std::min(records, taken.records);
-    into.add({from.reader, *std::move(chunk), begin, taken.end});
+    records -= std::min(records, seen);
     for (auto& batch : unpacked) into.add(std::move(batch));
     return true;
   }
+}
+
+/// Adds what is to be seen of `part`; how many records that is. The last stable offset is given if
+/// some of it may be aborted.
+Result<std::int64_t> ConsumerCore::Impl::add_seen(Assigned& from, FetchedRecords::Part part,
+                                                  std::optional<Offset> stable_end,
+                                                  const Batches& unpacked, FetchedRecords& into) {
+  if (!from.reader->delays()) {
+    return from.aborted.add_committed(std::move(part), *stable_end, into);
+  }
+  FetchedRecords committed;
+  if (stable_end) {
+    MILLRACE_CHECK(from.aborted.add_committed(std::move(part), *stable_end, committed));
+  } else {
+    committed.add(std::move(part));
+  }
+  return detail::add_delivered(committed, unpacked, into);
 }
 
 Result<bool> ConsumerCore::Impl::fetch_all(FetchedRecords& into) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <millrace/delayed.hpp>
 #include <millrace/engine/partition.hpp>
 #include <millrace/partition.hpp>
 
@@ -38,6 +39,10 @@ Result<Receipt> PartitionHandle::append(std::optional<Bytes> key, std::optional<
                                         std::span<const Header> headers,
                                         std::optional<Timestamp> time) const {
   MILLRACE_CHECK(require_writer());
+  if (!headers.empty() && writer_->delays()) {
+    auto checked = check_deliver_at(headers);
+    if (!checked) return checked.error().at(writer_->topic(), writer_->id());
+  }
   const Timestamp stamp = time ? *time : writer_->clock().now();
   MILLRACE_TRY(const auto done, writer_->append_record(stamp, key, value, headers));
   MILLRACE_TRY(const bool flushed, writer_->wait_acknowledged(done.next_offset));

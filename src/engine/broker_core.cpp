@@ -22,6 +22,26 @@ Result<void> check_partition_count(std::int32_t partitions) {
                                            " partitions, not " + std::to_string(partitions));
 }
 
+/// Whether a topic may get these settings, as far as they are about delayed delivery.
+Result<void> check_delayed_delivery(const TopicCore& topic, const ConfigMap& settings) {
+  ConfigMap together;
+  for (const char* const name : {delayed_delivery_setting, "cleanup.policy"}) {
+    if (const auto set = settings.find(name); set != settings.end()) together.insert(*set);
+  }
+  MILLRACE_TRY(const TopicConfig parsed, parse_topic_config(together));
+  for (const auto& partition : topic.partitions) {
+    const storage::Log& log = partition->log();
+    const bool is_empty = log.log_start_offset() == log.log_end_offset();
+    if (is_empty || partition->delays() == parsed.log.delayed_delivery) continue;
+    return Error(Errc::invalid_argument,
+                 std::string(delayed_delivery_setting) + " of topic " + topic.entry.name +
+                     " cannot change while it has records, for it decides which of them have been "
+                     "seen; make another topic with the setting")
+        .at(partition->topic(), partition->id());
+  }
+  return {};
+}
+
 bool names_flush(const ConfigMap& changes) {
   return changes.contains("millrace.flush.policy") || changes.contains("flush.messages") ||
          changes.contains("flush.ms");
@@ -240,6 +260,9 @@ Result<void> BrokerCore::alter_topic(std::string_view name, const ConfigMap& cha
   MILLRACE_CHECK(parse_topic_config(set));
   auto changed = std::make_shared<TopicCore>(*topic);
   change_settings(changed->entry.config, changes);
+  if (changes.contains(delayed_delivery_setting) || changes.contains("cleanup.policy")) {
+    MILLRACE_CHECK(check_delayed_delivery(*topic, changed->entry.config));
+  }
   MILLRACE_TRY(const TopicConfig parsed,
                parse_topic_config(usable_settings(changed->entry.config)));
   topics_[topic->entry.name] = changed;

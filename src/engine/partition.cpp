@@ -38,8 +38,21 @@ Result<void> Partition::set_flush_policy(FlushPolicyPtr policy) {
     log_->set_options(config_.log);
     flush_armed_.store(false);  // by the old one, perhaps for much later
   }
-  hub_.notify(log_->mutable_control());  // what waited for a sync may be visible now
-  return flush();                        // what came meanwhile
+  tell_readers();  // what waited for a sync may be visible now
+  return flush();  // what came meanwhile
+}
+
+void Partition::watch(std::function<void()> watcher) {
+  const std::lock_guard lock(config_mutex_);
+  if (is_watched_.load()) return;
+  watcher_ = std::move(watcher);
+  is_watched_.store(true, std::memory_order_release);
+}
+
+void Partition::tell_readers() {
+  hub_.notify(log_->mutable_control());
+  if (is_watched_.load(std::memory_order_acquire)) [[unlikely]]
+    watcher_();
 }
 
 Result<storage::Appended> Partition::append(MutableBytes batch, storage::AppendOrigin origin) {
@@ -67,7 +80,7 @@ void Partition::after_append(const storage::Appended& appended) {
     post(&Partition::snapshot_task);
   }
   if (flushes_before_ack()) return;
-  hub_.notify(log_->mutable_control());
+  tell_readers();
   const FlushProgress progress{appended.next_offset - log_->flushed_offset()};
   const FlushPolicyBase& policy = *policy_.load(std::memory_order_acquire);
   if (policy.due(progress)) {
@@ -129,14 +142,14 @@ Result<bool> Partition::wait_acknowledged(Offset end) {
   if (!flushes_before_ack()) return false;
   auto done = commit_.wait_for(*log_, end);
   if (!done) return located(done.error());
-  hub_.notify(log_->mutable_control());
+  tell_readers();
   return true;
 }
 
 Result<void> Partition::flush() {
   auto done = commit_.wait_for(*log_, log_->log_end_offset());
   if (!done) return located(done.error());
-  hub_.notify(log_->mutable_control());
+  tell_readers();
   return done;
 }
 

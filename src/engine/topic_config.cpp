@@ -172,6 +172,9 @@ const std::vector<Setting>& all_settings() {
                })},
       {"message.timestamp.type", "CreateTime", "whose clock stamps a record",
        Apply(apply_timestamp_type)},
+      {delayed_delivery_setting, "false",
+       "show a record with the header millrace.deliver-at at that time",
+       boolean([](D& d, bool v) { d.config.log.delayed_delivery = v; })},
       {"millrace.flush.policy", "before_ack",
        "when appended records are made durable; every goes by flush.messages and flush.ms",
        Apply(apply_flush_policy)},
@@ -200,6 +203,16 @@ const std::vector<Setting>& all_settings() {
        integer(1, unlimited, [](D& d, std::int64_t v) { d.config.log.segment_ms = as_ms(v); })},
   };
   return table;
+}
+
+/// What is not allowed together, though each setting is.
+Result<void> check_together(const TopicConfig& config) {
+  if (!config.log.delayed_delivery || !config.log.cleanup_compact) return {};
+  return Error(Errc::invalid_argument,
+               fmt::format("{}=true does not go together with cleanup.policy=compact, which would "
+                           "remove records before they are delivered; use cleanup.policy=delete, "
+                           "or keep the delayed records in a topic of their own",
+                           delayed_delivery_setting));
 }
 
 std::size_t common_letters(std::string_view a, std::string_view b) {
@@ -279,6 +292,7 @@ Result<TopicConfig> parse_topic_config(const ConfigMap& settings) {
   }
   settle_flush(draft);
   TopicConfig& config = draft.config;
+  MILLRACE_CHECK(check_together(config));
   MILLRACE_CHECK(storage::check_options(config.log));
   return std::move(config);
 }
@@ -289,6 +303,7 @@ ConfigMap usable_settings(const ConfigMap& stored) {
     const auto it = stored.find(s.name);
     if (it != stored.end()) usable.emplace(s.name, usable_value(s, it->second));
   }
+  if (!parse_topic_config(usable)) usable.erase(delayed_delivery_setting);
   return usable;
 }
 

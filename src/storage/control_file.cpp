@@ -129,6 +129,7 @@ void ControlFile::initialise() noexcept {
   b.first_unstable_offset.store(ControlBlock::no_unstable_offset);
   b.epoch_start.store(0);
   b.leader_epoch.store(-1);
+  b.delayed.store(0);
   b.producer_snapshot.store(-1);
   b.first_unsaved_offset.store(0);  // nothing is known of what stands in the log
   b.segments_generation.fetch_add(1);

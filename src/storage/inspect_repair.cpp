@@ -269,8 +269,11 @@ Result<void> Repair::write_control(const std::vector<Offset>& bases) {
   did(fmt::format("the control file says that the log is [{}, {})", start.value(), end.value()));
   if (options_.dry_run) return {};
   MILLRACE_TRY(ControlFile control, ControlFile::open_owner(directory_));
-  control.initialise();
   ControlBlock& block = control.block();
+  // What attachments leave out is a setting of the topic, which is not known here.
+  const std::uint32_t delayed = control.is_valid() ? block.delayed.load() : 0;
+  control.initialise();
+  block.delayed = delayed;
   block.compacted = known_.gaps_are_normal ? 1 : 0;
   block.log_start_offset.store(start.value());
   block.log_end_offset.store(end.value());

@@ -93,6 +93,7 @@ Result<void> Log::start(RecoveredLog recovered) {
   block.active_end.store(recovered.active_end);
   block.active_base_offset.store(segments.empty() ? end.value()
                                                   : segments.back()->base_offset().value());
+  block.delayed.store(options_.delayed_delivery ? 1 : 0, std::memory_order_release);
   publish_epoch();
   if (!clean && !segments.empty()) {
     const std::string name = file_name(segments.back()->base_offset(), log_suffix);
@@ -145,6 +146,7 @@ void Log::set_options(const LogOptions& options) {
     producers_.show(log_end_offset());
   }
   requires_keys_.store(options.cleanup_compact);
+  control_.block().delayed.store(options.delayed_delivery ? 1 : 0, std::memory_order_release);
   // Gaps stay when compaction is switched off.
   if (options.cleanup_compact && control_.block().compacted == 0) {
     leave_clean();

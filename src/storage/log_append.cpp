@@ -33,12 +33,15 @@ Error Log::key_missing() {
           "each key; send it with a key, or take compact out of cleanup.policy"};
 }
 
+Result<void> Log::check_size(std::size_t bytes) const {
+  if (bytes <= options_.max_message_bytes) [[likely]]
+    return {};
+  return too_large(bytes, options_.max_message_bytes, "max.message.bytes");
+}
+
 Result<void> Log::make_space_for(std::size_t bytes, OffsetRange offsets, Timestamp time,
                                  bool& rolled) {
   MILLRACE_CHECK(check_usable());
-  if (bytes > options_.max_message_bytes) {
-    return too_large(bytes, options_.max_message_bytes, "max.message.bytes");
-  }
   if (bytes > options_.segment_bytes) {
     return too_large(bytes, options_.segment_bytes, "segment.bytes");
   }
@@ -120,8 +123,13 @@ Result<Appended> Log::append(MutableBytes batch, LeaderEpoch epoch, AppendOrigin
     if (duplicate) return *duplicate;
   }
   const Offset base = log_end_offset();
+  const bool is_copy = origin == AppendOrigin::delivery;
+  // The header that a copy has more than its original must not be what it fails for.
+  if (!is_copy) MILLRACE_CHECK(check_size(batch.size()));
   const bool stamps_time = options_.timestamp_type == record::TimestampType::log_append_time;
-  const Timestamp append_time = stamps_time ? clock_->now() : Timestamp::none();
+  Timestamp append_time = stamps_time ? clock_->now() : Timestamp::none();
+  // A clock that was set back must not make a copy earlier than its time, for it would be hidden.
+  if (stamps_time && is_copy) append_time = std::max(append_time, view.max_timestamp());
   bool rolled = false;
   MILLRACE_CHECK(make_space_for(batch.size(), {base, base + view.last_offset_delta() + 1},
                                 stamps_time ? append_time : view.max_timestamp(), rolled));
@@ -147,6 +155,7 @@ Result<Appended> Log::append_record(Timestamp time, std::optional<Bytes> key,
   const bool append_time = options_.timestamp_type == record::TimestampType::log_append_time;
   if (append_time) time = clock_->now();
   bool rolled = false;
+  MILLRACE_CHECK(check_size(bound));
   MILLRACE_CHECK(make_space_for(bound, {base, base + 1}, time, rolled));
   const bool in_place = active_->writes_in_place();
   if (!in_place && encode_buffer_.size() < bound) encode_buffer_.resize(bound);

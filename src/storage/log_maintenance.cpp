@@ -128,8 +128,10 @@ Result<std::size_t> Log::drop_old_segments(const LogOptions& rules) {
     MILLRACE_TRY(age.bytes, segment->file_bytes());
     ages.push_back(age);
   }
+  const bool waits = rules.delayed_delivery && rules.cleanup_delete;
+  const Offset limit = waits ? std::min(high_watermark(), get(kept_from_)) : high_watermark();
   const std::size_t count =
-      segments_to_delete(ages, rules, log_start_offset(), high_watermark(), clock_->now());
+      segments_to_delete(ages, rules, log_start_offset(), limit, clock_->now());
   if (count == 0) return count;
   return drop_segments(count, ages[count - 1].next_base);
 }

@@ -4,13 +4,13 @@
 namespace millrace::inline v0::storage {
 
 std::size_t segments_to_delete(const std::vector<SegmentAge>& segments, const LogOptions& options,
-                               Offset log_start, Offset high_watermark, Timestamp now) {
+                               Offset log_start, Offset limit, Timestamp now) {
   std::uint64_t total = 0;
   for (const SegmentAge& s : segments) total += s.bytes;
   std::size_t count = 0;
   for (const SegmentAge& s : segments) {
     const bool is_active = &s == &segments.back();
-    if (s.next_base > high_watermark || (is_active && s.bytes == 0)) break;
+    if (s.next_base > limit || (is_active && s.bytes == 0)) break;
     const bool too_old = options.cleanup_delete && options.retention_ms.count() >= 0 &&
                          s.largest_timestamp != Timestamp::none() &&
                          now - s.largest_timestamp > options.retention_ms;

@@ -144,4 +144,14 @@ Result<std::vector<AbortedTransaction>> find_aborted(SegmentSource& source, Offs
   return found;
 }
 
+bool is_aborted(const std::vector<AbortedTransaction>& aborted,
+                const record::BatchView& batch) noexcept {
+  if (!batch.is_transactional()) return false;
+  return std::any_of(aborted.begin(), aborted.end(), [&](const auto& transaction) {
+    return transaction.producer_id == batch.producer().id &&
+           transaction.first_offset <= batch.base_offset() &&
+           batch.base_offset() < transaction.last_offset;
+  });
+}
+
 }  // namespace millrace::inline v0::storage

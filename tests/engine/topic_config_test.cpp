@@ -192,3 +192,13 @@ TEST_CASE("what is stored and not understood is read as the nearest that is") {
     if (usable.contains(setting.name)) CHECK(setting.value == usable.at(setting.name));
   }
 }
+
+TEST_CASE("delayed delivery gives way to compaction in what is stored", "[engine][config]") {
+  const ConfigMap both = {{"cleanup.policy", "compact"}, {"millrace.delayed.delivery", "true"}};
+  CHECK_FALSE(parse_topic_config(both));
+  const auto usable = parse_topic_config(engine::usable_settings(both)).value();
+  CHECK(usable.log.cleanup_compact);
+  CHECK_FALSE(usable.log.delayed_delivery);
+  CHECK(parse_topic_config({{"millrace.delayed.delivery", "true"}}).value().log.delayed_delivery);
+  CHECK_FALSE(parse_topic_config({}).value().log.delayed_delivery);
+}

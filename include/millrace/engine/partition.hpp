@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <millrace/core/topic_partition.hpp>
 #include <millrace/engine/group_commit.hpp>
@@ -33,6 +34,8 @@ class PartitionReader {
     const auto& unstable = source().control().first_unstable_offset;
     return std::min(readable, Offset{unstable.load(std::memory_order_acquire)});
   }
+  /// Whether readers leave out records that ask to be seen later.
+  bool delays() noexcept { return source().control().delayed.load(std::memory_order_relaxed) != 0; }
   Offset log_start_offset() noexcept {
     return Offset{source().control().log_start_offset.load(std::memory_order_acquire)};
   }
@@ -76,6 +79,10 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   /// Makes everything durable now, whatever the policy.
   Result<void> flush();
 
+  /// Has `watcher` called whenever readers may see more than before: on any thread, so it must be
+  /// quick, and must not call the partition. Only the first one counts; it stays.
+  void watch(std::function<void()> watcher);
+
   /// Retention, compaction and removal of files.
   Result<void> clean();
   /// The same, for the schedule, which hears of a failure.
@@ -84,6 +91,7 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
 
  private:
   void after_append(const storage::Appended& appended);
+  void tell_readers();
   void arm_flush();
   void post(void (Partition::*task)());
   void prepare_task();
@@ -103,7 +111,9 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   std::vector<FlushPolicyPtr> policies_;  // all there ever were: appenders may be in an old one
   std::atomic<const FlushPolicyBase*> policy_;
   std::atomic<bool> before_ack_;
-  std::atomic<bool> timed_;  // the policy has an interval
+  std::atomic<bool> timed_;        // the policy has an interval
+  std::function<void()> watcher_;  // does not change once there is one
+  std::atomic<bool> is_watched_{false};
   std::atomic<bool> flush_armed_{false};
   std::atomic<bool> prepare_posted_{false};
   std::atomic<bool> snapshot_posted_{false};

@@ -13,6 +13,10 @@ namespace millrace::inline v0::engine {
 /// "millrace.". What is not named has its default.
 using ConfigMap = std::map<std::string, std::string, std::less<>>;
 
+/// Whether records may ask to be seen later. Not together with compaction, and it stays what it is
+/// while there are records: it would change what readers have seen of them.
+inline constexpr const char* delayed_delivery_setting = "millrace.delayed.delivery";
+
 /// The settings, understood.
 struct TopicConfig {
   storage::LogOptions log;

@@ -51,6 +51,8 @@ struct ControlBlock {
   /// The newest leader epoch and where it begins, in case its checkpoint was not written yet.
   std::atomic<std::int64_t> epoch_start;
   std::atomic<std::int32_t> leader_epoch;
+  /// 1: readers leave out records that ask to be seen later.
+  std::atomic<std::uint32_t> delayed;
   /// The newest snapshot of producers, -1 without any, and the first batch with a producer id from
   /// there on, all_saved if there is none. What stands between the two need not be read to know the
   /// producers.

@@ -94,6 +94,9 @@ class Log final : public SegmentSource {
   Result<void> truncate_to(Offset offset);
   /// Makes everything below `offset` unreadable and frees whole segments (DeleteRecords).
   Result<void> delete_before(Offset offset);
+  /// With delayed delivery retention removes nothing from `offset` on, and nothing at all before
+  /// this is called. Explicit removal does.
+  void keep_from(Offset offset) noexcept { kept_from_.store(offset.value()); }
   /// Removes segments that retention lets go; returns how many.
   Result<std::size_t> apply_retention();
   /// Removes files whose file.delete.delay has passed.
@@ -150,6 +153,7 @@ class Log final : public SegmentSource {
   }
   Error why_unusable() const;
   Result<void> make_space_for(std::size_t bytes, OffsetRange offsets, Timestamp time, bool& rolled);
+  Result<void> check_size(std::size_t bytes) const;
   Result<std::optional<Appended>> find_duplicate(const record::BatchView& batch,
                                                  AppendOrigin origin);
   Result<void> announce(const record::BatchView& batch);
@@ -208,6 +212,7 @@ class Log final : public SegmentSource {
   SegmentListPtr list_;
   std::atomic<bool> failed_{false};
   std::atomic<bool> requires_keys_;
+  std::atomic<std::int64_t> kept_from_{0};
   std::optional<Error> failure_;
 
   struct Deleted {

@@ -36,6 +36,10 @@ struct LogOptions {
   double min_cleanable_dirty_ratio = 0.5;
   std::uint64_t dedupe_buffer_bytes = 128u << 20;  ///< for the keys of one compaction, at most
 
+  /// Some of the records are to be seen later: readers leave them out where they stand, and
+  /// retention waits for who delivers them (Log::keep_from).
+  bool delayed_delivery = false;
+
   /// How long a producer that does not write is remembered.
   std::chrono::milliseconds producer_expiration = std::chrono::hours(24);
 

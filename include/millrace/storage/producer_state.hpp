@@ -21,6 +21,7 @@ std::int32_t sequence_minus(std::int32_t sequence, std::int32_t count) noexcept;
 enum class AppendOrigin : std::uint8_t {
   producer,     ///< epoch, sequence and transaction; no control batches
   coordinator,  ///< epoch and transaction: markers, and records of its own, have no sequence
+  delivery,     ///< nothing: it copies what the log has taken before
 };
 
 /// Where a batch went that is handed in a second time.

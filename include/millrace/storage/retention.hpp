@@ -14,9 +14,9 @@ struct SegmentAge {
 };
 
 /// How many of the oldest segments go, by Kafka's rules: older than retention.ms, above
-/// retention.bytes, or wholly below `log_start`; never beyond the high watermark. `segments` is
-/// oldest first and ends with the active one.
+/// retention.bytes, or wholly below `log_start`; never beyond `limit`, the high watermark or what
+/// must be kept below it. `segments` is oldest first and ends with the active one.
 std::size_t segments_to_delete(const std::vector<SegmentAge>& segments, const LogOptions& options,
-                               Offset log_start, Offset high_watermark, Timestamp now);
+                               Offset log_start, Offset limit, Timestamp now);
 
 }  // namespace millrace::inline v0::storage

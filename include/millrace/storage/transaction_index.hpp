@@ -41,4 +41,8 @@ Result<void> sync_transaction_index(const os::DirectoryPtr& directory, Offset ba
 /// offset; may name some that have none. Thread-safe; reads nothing but the indexes.
 Result<std::vector<AbortedTransaction>> find_aborted(SegmentSource& source, OffsetRange range);
 
+/// Whether a batch is part of one of `aborted`, which has all that have records where it stands.
+bool is_aborted(const std::vector<AbortedTransaction>& aborted,
+                const record::BatchView& batch) noexcept;
+
 }  // namespace millrace::inline v0::storage
