@@ -168,6 +168,9 @@ void GroupCoordinator::written(WriteId id, const Result<void>& result, const Now
   if (auto* const removed = std::get_if<RemovalWrite>(&node.mapped())) {
     return end(*removed, result, actions);
   }
+  if (auto* const removed = std::get_if<GroupRemoval>(&node.mapped())) {
+    return end(*removed, result, now, actions);
+  }
   const auto& of_group = std::get<GroupWrite>(node.mapped());
   Entry& entry = groups_.at(of_group.group);
   --entry.writes;

@@ -68,38 +68,65 @@ void GroupCoordinator::expire(const Now& now, GroupActions& actions) {
   for (const std::string& id : unused) forget(id, now, actions);
 }
 
-void GroupCoordinator::forget(const std::string& group, const Now& now, GroupActions& actions) {
-  const auto found = groups_.find(group);
-  Entry& entry = found->second;
+std::vector<InternalRecord> GroupCoordinator::tombstones_of(const Entry& entry) {
+  const std::string& group = entry.group.id();
   std::vector<InternalRecord> tombstones;
   for (const TopicPartition& partition :
        entry.offsets.find_if([](const std::string&, const CommittedOffset&) { return true; })) {
     tombstones.push_back(offset_tombstone(group, partition));
   }
   tombstones.push_back(group_tombstone(group));
-  actions.writes.push_back({WriteId{++last_write_}, group, std::move(tombstones)});
+  return tombstones;
+}
+
+void GroupCoordinator::forget(const std::string& group, const Now& now, GroupActions& actions) {
+  const auto found = groups_.find(group);
+  Entry& entry = found->second;
+  actions.writes.push_back({WriteId{++last_write_}, group, tombstones_of(entry)});
   entry.group.kill(now, actions);
   if (entry.due) timers_.erase({*entry.due, group});
   groups_.erase(found);
 }
 
-Result<void> GroupCoordinator::remove_group(const std::string& group, const Now& now,
-                                            GroupActions& actions) {
-  const Entry* const entry = find(group);
-  if (entry == nullptr) {
+Result<void> GroupCoordinator::check_removal(const std::string& group) const {
+  const auto found = groups_.find(group);
+  if (found == groups_.end()) {
     return Error(Errc::unknown_group, "there is no group " + group + " to delete");
   }
-  if (!entry->pending.empty()) {
+  const Entry& entry = found->second;
+  if (!entry.pending.empty()) {
     return Error(Errc::group_not_empty, "a transaction that is not over has offsets of group " +
                                             group + "; end it before deleting the group");
   }
-  if (entry->group.state() != GroupState::empty || entry->writes > 0) {
+  if (entry.group.state() != GroupState::empty || entry.writes > 0) {
     return Error(Errc::group_not_empty, "group " + group + " has " +
-                                            std::to_string(entry->group.members().size()) +
+                                            std::to_string(entry.group.members().size()) +
                                             " members; stop them before deleting it");
   }
-  forget(group, now, actions);
   return {};
+}
+
+void GroupCoordinator::remove_group(const std::string& group, Token token, const Now&,
+                                    GroupActions& actions) {
+  if (auto fit = check_removal(group); !fit) {
+    actions.commits.push_back({token, std::move(fit)});
+    return;
+  }
+  auto node = groups_.extract(groups_.find(group));
+  if (auto& due = node.mapped().due) timers_.erase({*std::exchange(due, std::nullopt), group});
+  const WriteId id{++last_write_};
+  actions.writes.push_back({id, group, tombstones_of(node.mapped())});
+  pending_.emplace(id, GroupRemoval{token, std::move(node)});
+}
+
+void GroupCoordinator::end(GroupRemoval& removed, const Result<void>& result, const Now& now,
+                           GroupActions& actions) {
+  if (result) {
+    removed.group.mapped().group.kill(now, actions);
+  } else if (const auto back = groups_.insert(std::move(removed.group)); back.inserted) {
+    after(back.position->second, actions);
+  }
+  actions.commits.push_back({removed.token, result});
 }
 
 void GroupCoordinator::remove_topic(std::string_view topic, Token token, GroupActions& actions) {

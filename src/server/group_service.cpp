@@ -231,7 +231,10 @@ Result<void> GroupService::heartbeat(const coordinator::Membership& from) {
 Result<void> GroupService::leave(const std::string& group,
                                  const coordinator::MemberIdentity& member) {
   Result<void> left;
-  run([&](Actions& actions) { left = coordinator_.leave(group, member, now(), actions); });
+  run([&](Actions& actions) {
+    start_late_commits(&group, actions);
+    left = coordinator_.leave(group, member, now(), actions);
+  });
   return left;
 }
 
@@ -277,8 +280,10 @@ void GroupService::start_commit(const coordinator::CommitRequest& request, Token
 }
 
 Result<void> GroupService::commit(const coordinator::CommitRequest& request) {
-  return wait_for_commit(
-      [&](Token token, Actions& actions) { start_commit(request, token, actions); });
+  return wait_for_commit([&](Token token, Actions& actions) {
+    start_late_commits(&request.from.group, actions);
+    start_commit(request, token, actions);
+  });
 }
 
 Result<void> GroupService::commit_in_transaction(const coordinator::CommitRequest& request,
@@ -294,16 +299,35 @@ Result<void> GroupService::commit_in_transaction(const coordinator::CommitReques
 
 void GroupService::commit_later(coordinator::CommitRequest request,
                                 std::function<void(Result<void>)> done) {
-  broker_.scheduler().post(
-      [weak = weak_from_this(), request = std::move(request), done = std::move(done)] {
-        const auto self = weak.lock();
-        if (!self) return;
-        self->run([&](Actions& actions) {
-          const Token token = self->next_token();
-          self->commits_.emplace(token, done);
-          self->start_commit(request, token, actions);
-        });
+  {
+    const std::lock_guard lock(mutex_);
+    late_commits_.push_back({std::move(request), std::move(done)});
+  }
+  broker_.scheduler().post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self) self->run([&](Actions& actions) { self->start_late_commits(nullptr, actions); });
+  });
+}
+
+/// Those of one group before their turn, if something of it is to come after them.
+void GroupService::start_late_commits(const std::string* group, Actions& actions) {
+  for (auto at = late_commits_.begin(); at != late_commits_.end();) {
+    if (group != nullptr && at->request.from.group != *group) {
+      ++at;
+      continue;
+    }
+    const LateCommit late = std::move(*at);
+    at = late_commits_.erase(at);
+    const Token token = next_token();
+    if (group == nullptr) {
+      commits_.emplace(token, late.done);
+    } else {
+      commits_.emplace(token, [&broker = broker_, done = late.done](Result<void> result) {
+        broker.scheduler().post([done, result = std::move(result)] { done(result); });
       });
+    }
+    start_commit(late.request, token, actions);
+  }
 }
 
 Result<void> GroupService::end_transaction(PartitionId partition,
@@ -341,9 +365,9 @@ std::optional<coordinator::CommittedOffset> GroupService::committed(
 }
 
 Result<void> GroupService::remove_group(const std::string& group) {
-  Result<void> removed;
-  run([&](Actions& actions) { removed = coordinator_.remove_group(group, now(), actions); });
-  return removed;
+  return wait_for_commit([&](Token token, Actions& actions) {
+    coordinator_.remove_group(group, token, now(), actions);
+  });
 }
 
 Result<void> GroupService::forget_topic(engine::BrokerCore& broker, std::string_view topic) {

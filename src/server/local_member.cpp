@@ -146,8 +146,14 @@ Result<void> LocalMember::commit(std::vector<coordinator::OffsetToCommit> offset
 
 void LocalMember::commit_later(std::vector<coordinator::OffsetToCommit> offsets,
                                std::function<void(const Result<void>&)> done) {
-  if (!session_.is_member()) return;
-  service_->commit_later({session_.membership(), std::move(offsets)},
+  auto request = commit_request(std::move(offsets));
+  if (!request) {
+    if (!done) return;
+    broker_.scheduler().post(
+        [done = std::move(done), error = std::move(request).error()] { done(error); });
+    return;
+  }
+  service_->commit_later(*std::move(request),
                          [mailbox = mailbox_, done = std::move(done)](Result<void> answer) {
                            if (done) done(answer);
                            if (!answer) mailbox->put(mailbox->answers, answer);

@@ -132,14 +132,26 @@ TEST_CASE("A group is deleted when it has no members", "[group_coordinator]") {
   const std::string id = lone_member(world);
   world.commit({member(id, 1), {offset_of("t", 0, 5)}});
   GroupActions actions;
-  CHECK(world->remove_group("g", world.now(), actions).error().message() ==
+  world->remove_group("g", coordinator::Token{901}, world.now(), actions);
+  CHECK(actions.commits[0].answer.error().message() ==
         "group g has 1 members; stop them before deleting it");
-  CHECK(world->remove_group("h", world.now(), actions).error().code() == Errc::unknown_group);
+  world->remove_group("h", coordinator::Token{902}, world.now(), actions);
+  CHECK(actions.commits[1].answer.error().code() == Errc::unknown_group);
   REQUIRE(world.leave({id, {}}));
-  REQUIRE(world->remove_group("g", world.now(), actions));
+  world->remove_group("g", coordinator::Token{903}, world.now(), actions);
   REQUIRE(actions.writes.size() == 1);
   CHECK(actions.writes[0].records.size() == 2);
   CHECK(world->group("g") == nullptr);
+  SECTION("but not if that cannot be written") {
+    const millrace::Error full(Errc::no_space, "the disk is full");
+    world->written(actions.writes[0].id, full, world.now(), actions);
+    CHECK(actions.commits.back().answer.error().code() == Errc::no_space);
+    REQUIRE(world->group("g") != nullptr);
+    CHECK(committed(world, "t", 0));
+    return;
+  }
+  world->written(actions.writes[0].id, {}, world.now(), actions);
+  CHECK(actions.commits.back().answer);
   CHECK_FALSE(committed(world, "t", 0));
   for (auto& record : actions.writes[0].records) world.log.push_back(record);
   world.restart();

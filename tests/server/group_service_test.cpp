@@ -171,6 +171,64 @@ TEST_CASE("A group without members can be deleted", "[group_service]") {
   CHECK(stand.service->remove_group("g").error().code() == Errc::unknown_group);
 }
 
+TEST_CASE("A group that cannot be deleted is still there", "[group_service]") {
+  Stand stand;
+  REQUIRE(stand.service->commit(commit_of("g", 5)));
+  stand.io.fail({.os_code = ENOSPC, .ops = {os::IoOp::write}, .path_suffix = ".log"});
+  CHECK(stand.service->remove_group("g").error().code() == Errc::no_space);
+  CHECK(stand.service->committed("g", {"t", 0})->offset == Offset{5});
+  REQUIRE(stand.service->remove_group("g"));
+  CHECK_FALSE(stand.service->committed("g", {"t", 0}));
+}
+
+TEST_CASE("A commit that waits for the schedule comes before those that are asked for after it",
+          "[group_service]") {
+  Stand stand;
+  std::vector<std::string> told;
+  const auto later = [&](const std::string& group, std::int64_t offset) {
+    stand.service->commit_later(commit_of(group, offset), [&, group](const Result<void>& result) {
+      told.push_back(group + (result ? "" : " failed"));
+    });
+  };
+  later("h", 1);
+  later("g", 5);
+  REQUIRE(stand.service->commit(commit_of("g", 9)));
+  CHECK(stand.service->committed("g", {"t", 0})->offset == Offset{9});
+  CHECK(told.empty());
+  CHECK_FALSE(stand.service->committed("h", {"t", 0}));
+  stand.broker->run_pending();
+  CHECK(told == std::vector<std::string>{"h", "g"});
+  CHECK(stand.service->committed("g", {"t", 0})->offset == Offset{9});
+  CHECK(stand.service->committed("h", {"t", 0})->offset == Offset{1});
+}
+
+TEST_CASE("Who leaves has committed what it asked to", "[group_service]") {
+  Stand stand;
+  const auto member = stand.member("g");
+  settle({member.get()});
+  std::vector<Errc> told;
+  const auto later = [&](std::int64_t offset) {
+    member->commit_later(commit_of("g", offset).offsets, [&](const Result<void>& result) {
+      told.push_back(result ? Errc() : result.error().code());
+    });
+  };
+  later(7);
+  REQUIRE(member->leave());
+  CHECK(stand.service->committed("g", {"t", 0})->offset == Offset{7});
+  stand.broker->run_pending();
+  CHECK(told == std::vector{Errc()});
+}
+
+TEST_CASE("Who is no member hears that it could not commit", "[group_service]") {
+  Stand stand;
+  const auto member = stand.member("g");
+  std::optional<Errc> told;
+  member->commit_later(commit_of("g", 1).offsets,
+                       [&](const Result<void>& result) { told = result.error().code(); });
+  stand.broker->run_pending();
+  CHECK(told == Errc::unknown_member);
+}
+
 TEST_CASE("Who is out of the group already may leave it", "[group_service]") {
   Stand stand;
   const auto member = stand.member("g");

@@ -65,8 +65,9 @@ class GroupCoordinator {
   /// Null if the group has none.
   const OffsetTable* offsets(std::string_view group) const;
 
-  /// group_not_empty, unknown_group.
-  Result<void> remove_group(const std::string& group, const Now& now, GroupActions& actions);
+  /// Answered like a commit: group_not_empty, unknown_group. If it cannot be written, the group
+  /// stays.
+  void remove_group(const std::string& group, Token token, const Now& now, GroupActions& actions);
   /// Forgets the offsets committed for a topic that was deleted, in all groups, also of commits
   /// that are being written. Answered among the commits, when that is durable.
   void remove_topic(std::string_view topic, Token token, GroupActions& actions);
@@ -123,7 +124,11 @@ class GroupCoordinator {
     std::string group;
     std::vector<TopicPartition> partitions;
   };
-  using Pending = std::variant<GroupWrite, CommitWrite, RemovalWrite>;
+  struct GroupRemoval {
+    Token token = {};
+    std::map<std::string, Entry, std::less<>>::node_type group;
+  };
+  using Pending = std::variant<GroupWrite, CommitWrite, RemovalWrite, GroupRemoval>;
 
   Entry* find(std::string_view group);
   Result<Entry*> find_member_of(const Membership& from);
@@ -138,6 +143,10 @@ class GroupCoordinator {
   void after(Entry& entry, GroupActions& actions);
   void end(WriteId id, CommitWrite& commit, const Result<void>& result, GroupActions& actions);
   void end(RemovalWrite& removed, const Result<void>& result, GroupActions& actions);
+  void end(GroupRemoval& removed, const Result<void>& result, const Now& now,
+           GroupActions& actions);
+  Result<void> check_removal(const std::string& group) const;
+  static std::vector<InternalRecord> tombstones_of(const Entry& entry);
   void expire(const Now& now, GroupActions& actions);
   std::vector<TopicPartition> expired(const Entry& entry, Timestamp now) const;
   void forget(const std::string& group, const Now& now, GroupActions& actions);

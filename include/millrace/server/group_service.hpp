@@ -45,7 +45,8 @@ class GroupService final : public engine::BrokerService,
   /// Returns when the offsets are durable. unknown_topic if one is of a topic that does not exist
   /// (any more).
   Result<void> commit(const coordinator::CommitRequest& request);
-  /// Returns at once; durable when `done` is called, on the broker's schedule.
+  /// Returns at once; durable when `done` is called, on the broker's schedule. Comes before
+  /// whatever is asked for the group after it.
   void commit_later(coordinator::CommitRequest request, std::function<void(Result<void>)> done);
   /// The same within a producer's transaction, to which the group's partition of
   /// __consumer_offsets has been added: the offsets count once that is committed.
@@ -82,6 +83,10 @@ class GroupService final : public engine::BrokerService,
   using Token = coordinator::Token;
   using Event = std::function<void(Actions&)>;
   using CommitEvent = std::function<void(coordinator::Token, Actions&)>;
+  struct LateCommit {
+    coordinator::CommitRequest request;
+    std::function<void(Result<void>)> done;
+  };
   struct UnderWay {
     coordinator::WriteId id = {};
     Offset end;
@@ -98,6 +103,7 @@ class GroupService final : public engine::BrokerService,
   void run(const Event& event);
   Result<void> wait_for_commit(const CommitEvent& event);
   Result<void> check_topics(const coordinator::CommitRequest& request);
+  void start_late_commits(const std::string* group, Actions& actions);
   void start_commit(const coordinator::CommitRequest& request, Token token, Actions& actions);
   Result<void> forget_missing_topics();
   void settle(Actions actions, std::vector<Started> started);
@@ -117,6 +123,7 @@ class GroupService final : public engine::BrokerService,
   std::map<coordinator::Token, std::function<void(coordinator::SyncReply)>> syncs_;
   std::map<coordinator::Token, std::function<void(Result<void>)>> commits_;
   std::vector<std::deque<UnderWay>> under_way_;  // per partition, in the order of the log
+  std::deque<LateCommit> late_commits_;
   std::multimap<std::string, GroupWatcher*, std::less<>> watchers_;
   std::optional<Clock::Steady> armed_;
 };
