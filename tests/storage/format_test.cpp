@@ -119,6 +119,7 @@ TEST_CASE("the control block has its fields at these positions", "[storage][form
   static_assert(offsetof(ControlBlock, first_unstable_offset) == 152);
   static_assert(offsetof(ControlBlock, epoch_start) == 160);
   static_assert(offsetof(ControlBlock, leader_epoch) == 168);
+  static_assert(offsetof(ControlBlock, delayed) == 172);
   static_assert(offsetof(ControlBlock, producer_snapshot) == 176);
   static_assert(offsetof(ControlBlock, first_unsaved_offset) == 184);
   static_assert(offsetof(ControlBlock, sleepers) == 192);
