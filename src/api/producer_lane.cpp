@@ -1,6 +1,7 @@
 #include "producer_lane.hpp"
 
 #include <algorithm>
+#include <millrace/delayed.hpp>
 #include <millrace/engine/broker_core.hpp>
 #include <millrace/os/wait_word.hpp>
 
@@ -63,6 +64,11 @@ Result<void> Lane::open_batch() {
 Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback callback) {
   if (!record.key && partition_->log().requires_keys()) {
     return storage::Log::key_missing().at(partition_->topic(), partition_->id());
+  }
+  if (!record.headers.empty() && partition_->delays()) {
+    if (auto good = check_deliver_at(record.headers); !good) {
+      return std::move(good).error().at(partition_->topic(), partition_->id());
+    }
   }
   const std::size_t bound =
       record::BatchBuilder::record_bound(record.key, record.value, record.headers);
