@@ -74,12 +74,13 @@ class Transaction {
   Result<void> send_offsets(const std::string& group, const std::string& topic,
                             PartitionId partition, Offset offset);
 
-  /// Makes all of it visible, for good: durable when it returns, in all of its topics, if one of them
-  /// flushes before acknowledging or a group's offsets are part of it; else as durable as they are.
-  /// On an error that is not producer_fenced the transaction is still open: abort() it, and
-  /// do its work again. Errors: those of records that could not be sent; producer_fenced (another
-  /// instance took over, or the time was out: it is aborted); invalid_transaction_state (it is over
-  /// already); io_error, no_space; log_failed: whether it counts is known after reopening.
+  /// Makes all of it visible, for good: durable when it returns, in all of its topics, if one of
+  /// them flushes before acknowledging or a group's offsets are part of it; else as durable as they
+  /// are. On an error that is neither producer_fenced nor log_failed the transaction is still open:
+  /// abort() it, and do its work again. Errors: those of records that could not be sent;
+  /// producer_fenced (another instance took over, or the time was out: it is aborted);
+  /// invalid_transaction_state (it is over already); io_error, no_space; log_failed: whether it
+  /// counts is known after reopening.
   Result<void> commit();
   /// Makes nothing of it visible. On an error it is over all the same: the next begin() finishes
   /// the abort first. Errors: as commit().

@@ -40,6 +40,7 @@ struct TransactionalState {
   TopicSeat& seat_of(const std::shared_ptr<const engine::TopicCore>& topic);
   Result<void> admit(TopicSeat& seat, const engine::TopicCore& topic, PartitionId partition);
   Result<void> end(bool is_commit);
+  Result<void> abort();
   Result<void> fail(const Error& error);
   void close(bool is_committed);
 };
@@ -90,12 +91,18 @@ Result<void> TransactionalState::end(bool is_commit) {
   }
   if (is_commit && !sent) return fail(sent.error());
   if (!is_begun.load()) return {};
-  auto ended = service->end(id, is_commit);
+  if (!is_commit) return abort();
+  auto ended = service->end(id, true);
   // Acknowledges the records; their errors are those of the end.
-  if (is_commit) {
-    for (auto& [topic, seat] : topics) static_cast<void>(seat.core->flush());
-  }
+  for (auto& [topic, seat] : topics) static_cast<void>(seat.core->flush());
   return ended;
+}
+
+Result<void> TransactionalState::abort() {
+  auto aborted = service->end(id, false);
+  // Whatever was to begin it was refused: there is nothing to abort.
+  if (!aborted && aborted.error().code() == Errc::invalid_transaction_state) return {};
+  return aborted;
 }
 
 Result<void> TransactionalState::fail(const Error& error) {
@@ -193,7 +200,7 @@ Result<Transaction> TransactionalProducer::begin() {
                      ": a transaction is open; commit or abort it before the next one begins");
   }
   if (state_->must_abort.load()) {  // or else this one's commit would be that one's too
-    if (auto aborted = state_->service->end(state_->id, false); !aborted) {
+    if (auto aborted = state_->abort(); !aborted) {
       state_->is_open.store(false);
       return std::move(aborted).error();
     }

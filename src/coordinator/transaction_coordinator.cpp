@@ -61,6 +61,7 @@ Result<TransactionCoordinator::Place*> TransactionCoordinator::find(
   if (found == entries_.end()) return unknown(from.transactional_id);
   const ProducerEpoch known = found->second.current.producer;
   if (known != from.producer) return fenced(from.transactional_id, known);
+  if (found->second.doubt) return *found->second.doubt;
   return &*found;
 }
 
@@ -89,6 +90,10 @@ void TransactionCoordinator::init_producer(const InitProducerRequest& request, T
   if (was_used && request.current && request.current != current.producer &&
       request.current != entry.last) {
     actions.inits.push_back({token, fenced(place.first, current.producer)});
+    return;
+  }
+  if (entry.doubt) {
+    actions.inits.push_back({token, *entry.doubt});
     return;
   }
   const bool must_wait = entry.is_busy() || current.is_ongoing();
@@ -250,6 +255,8 @@ void TransactionCoordinator::abort(const std::string& transactional_id, Token to
   const auto found = entries_.find(transactional_id);
   if (found == entries_.end()) {
     actions.replies.push_back({token, unknown(transactional_id)});
+  } else if (found->second.doubt) {
+    actions.replies.push_back({token, *found->second.doubt});
   } else if (found->second.is_busy()) {
     actions.replies.push_back({token, concurrent(transactional_id)});
   } else if (!found->second.current.is_ongoing()) {

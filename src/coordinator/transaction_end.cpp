@@ -49,6 +49,10 @@ void TransactionCoordinator::prepared(Place& place, const Pending& pending,
                                       const Result<void>& result, const Now& now,
                                       TransactionActions& actions) {
   Entry& entry = place.second;
+  if (!result && pending.purpose == Purpose::decide && result.error().code() == Errc::log_failed) {
+    doubt(place, *pending.token, result.error(), actions);
+    return;
+  }
   Transaction next = *std::exchange(entry.next, std::nullopt);
   if (!result) {
     entry.current.state = TransactionState::ongoing;
@@ -72,6 +76,18 @@ void TransactionCoordinator::prepared(Place& place, const Pending& pending,
   }
   entry.unmarked.assign(entry.current.partitions.begin(), entry.current.partitions.end());
   mark(place, actions);
+}
+
+/// It stays busy: whoever ended it the other way could be wrong after a restart.
+void TransactionCoordinator::doubt(Place& place, Token token, const Error& why,
+                                   TransactionActions& actions) {
+  Entry& entry = place.second;
+  set_due(place, std::nullopt);
+  entry.doubt = why;
+  actions.replies.push_back({token, why});
+  for (const Waiting& one : std::exchange(entry.waiting, {})) {
+    actions.inits.push_back({one.token, why});
+  }
 }
 
 void TransactionCoordinator::mark(Place& place, TransactionActions& actions) {

@@ -289,6 +289,7 @@ Result<void> GroupService::commit(const coordinator::CommitRequest& request) {
 Result<void> GroupService::commit_in_transaction(const coordinator::CommitRequest& request,
                                                  const coordinator::ProducerEpoch& producer) {
   return wait_for_commit([&](Token token, Actions& actions) {
+    start_late_commits(&request.from.group, actions);
     if (auto known = check_topics(request); !known) {
       actions.commits.push_back({token, std::move(known)});
       return;
@@ -366,6 +367,7 @@ std::optional<coordinator::CommittedOffset> GroupService::committed(
 
 Result<void> GroupService::remove_group(const std::string& group) {
   return wait_for_commit([&](Token token, Actions& actions) {
+    start_late_commits(&group, actions);
     coordinator_.remove_group(group, token, now(), actions);
   });
 }

@@ -42,6 +42,14 @@ bool is_marked(engine::Partition& partition, const TopicPartition& place,
   });
 }
 
+/// Where nothing is flushed, a loss of power may have taken the end of what was committed: then
+/// none of it is seen there, rather than a part.
+bool has_all(engine::Partition& partition, const TopicPartition& place,
+             const coordinator::MarkersToWrite& marker) {
+  const auto end = marker.ends.find(place);
+  return end == marker.ends.end() || end->second <= partition.log().log_end_offset();
+}
+
 }  // namespace
 
 /// How it is decided, and where its data ends.
@@ -72,12 +80,27 @@ Result<void> TransactionService::write_marker(const TopicPartition& place,
                                               const coordinator::MarkersToWrite& marker) {
   MILLRACE_TRY(const auto partition, find_partition(broker_, place));
   if (!partition || is_marked(*partition, place, marker)) return {};
+  const bool is_commit = marker.is_commit && has_all(*partition, place, marker);
   if (place.topic == coordinator::offsets_topic) {
     MILLRACE_TRY(const auto groups, GroupService::of(broker_));
-    return groups->end_transaction(place.partition, marker.producer, marker.is_commit);
+    return groups->end_transaction(place.partition, marker.producer, is_commit);
   }
-  MILLRACE_CHECK(append_marker(*partition, marker.producer, marker.is_commit));
+  MILLRACE_CHECK(append_marker(*partition, marker.producer, is_commit));
   return marker.is_durable ? partition->flush() : Result<void>();
+}
+
+/// log_failed if it may be in the log all the same.
+Result<void> TransactionService::write_decision(const coordinator::MarkersToWrite& marker) {
+  const TopicPartition& place = marker.partitions.front();
+  auto written = write_marker(place, marker);
+  if (written) return written;
+  const auto partition = find_partition(broker_, place);
+  if (!partition || !*partition || !(*partition)->log().has_failed()) return written;
+  return Error(Errc::log_failed,
+               "whether the transaction is committed is known when the directory "
+               "is opened again: " +
+                   written.error().message())
+      .at(place.topic, place.partition);
 }
 
 std::vector<TopicPartition> TransactionService::write_markers(

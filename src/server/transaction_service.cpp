@@ -212,17 +212,18 @@ Result<void> TransactionService::write_late() {
   {
     const std::lock_guard lock(mutex_);
     late_writes_armed_ = false;
-    for (auto at = late_.begin(); at != late_.end() && written;) {
+    for (auto at = late_.begin(); at != late_.end();) {
       const PartitionId partition = partition_of(at->first);
       auto end = topic_.append(partition, {&at->second, 1}, now().wall);
       if (end) {
         ends[partition] = *end;
         at = late_.erase(at);
       } else {
-        written = std::move(end).error();
-        arm_late_writes(late_write_retry_delay);
+        if (written) written = std::move(end).error();
+        ++at;
       }
     }
+    if (!written) arm_late_writes(late_write_retry_delay);
   }
   // So that those who look on from other processes see it.
   for (const auto& [partition, end] : ends) {
@@ -251,7 +252,7 @@ void TransactionService::settle(Actions actions, Work work) {
         continue;
       }
       work.writes.push_back({markers.id});
-      written.push_back(write_marker(markers.partitions.front(), markers));
+      written.push_back(write_decision(markers));
     }
     const std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < written.size(); ++i) {

@@ -1,3 +1,4 @@
+#include <millrace/engine/broker_core.hpp>
 #include <millrace/record/compression.hpp>
 
 #include "catch.hpp"
@@ -97,7 +98,10 @@ TEST_CASE("A time that has passed, or is malformed, delays nothing", "[delayed]"
     const std::vector<record::HeaderView> headers = {{"millrace.deliver-at", time}};
     record::BatchBuilder batch;
     REQUIRE(batch.add(stand.clock.now(), as_bytes(key), as_bytes(key), headers));
-    REQUIRE(topic.partition(0).value().handle().append(batch));
+    engine::Partition& partition = *topic.core()->partitions.front();
+    const auto appended = partition.append(batch.finish().value());
+    REQUIRE(appended);
+    REQUIRE(partition.wait_acknowledged(appended->next_offset));
   };
   for (const std::string text : {"", "-1", "soon", "99999999999999999999", " 1600000600000", "1e15",
                                  "1600000600000 ", "253402300800000"}) {

@@ -171,8 +171,12 @@ void DelayedModel::forget_what_was_lost() {
   auto scan = partition.scan(partition.offsets().start);
   for (const auto& record : scan) there.insert(record.value());
   for (auto& [value, sent] : sent_) {
-    const bool may_be_lost = sent.fate == Fate::certain && !sent.is_transactional;
-    if (may_be_lost && !there.contains(value)) sent.fate = Fate::never;
+    if (sent.fate != Fate::certain) continue;
+    if (!there.contains(value)) {
+      sent.fate = Fate::never;
+    } else if (sent.is_transactional) {
+      sent.fate = Fate::unknown;  // the marker behind it may be lost
+    }
   }
 }
 

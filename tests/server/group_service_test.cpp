@@ -202,6 +202,17 @@ TEST_CASE("A commit that waits for the schedule comes before those that are aske
   CHECK(stand.service->committed("h", {"t", 0})->offset == Offset{1});
 }
 
+TEST_CASE("Offsets of a transaction come after a commit that was asked for before them",
+          "[group_service]") {
+  Stand stand;
+  stand.service->commit_later(commit_of("g", 5), [](const Result<void>&) {});
+  REQUIRE(stand.service->commit_in_transaction(commit_of("g", 9), {77, 0}));
+  stand.broker->run_pending();
+  const PartitionId partition = stand.service->partition_of("g");
+  REQUIRE(stand.service->end_transaction(partition, {77, 0}, true));
+  CHECK(stand.service->committed("g", {"t", 0})->offset == Offset{9});
+}
+
 TEST_CASE("Who leaves has committed what it asked to", "[group_service]") {
   Stand stand;
   const auto member = stand.member("g");

@@ -1,6 +1,7 @@
 #include <millrace/coordinator/transaction_records.hpp>
 #include <millrace/server/group_service.hpp>
 #include <millrace/server/transaction_service.hpp>
+#include <millrace/storage/transaction_index.hpp>
 #include <millrace/testing/faulty_io.hpp>
 #include <millrace/testing/manual_clock.hpp>
 #include <thread>
@@ -49,6 +50,20 @@ struct Stand {
     send("t", producer.producer);
     send("u", producer.producer);
     return producer;
+  }
+  /// One with a record in "t" alone.
+  coordinator::TransactionalProducerId begin_one() const {
+    const auto producer = open();
+    REQUIRE(service->add_partitions(producer, {{"t", 0}}));
+    send("t", producer.producer);
+    return producer;
+  }
+  /// How many transactions of a topic readers are told to leave out.
+  std::size_t aborted(const char* topic) const {
+    engine::Partition& of = partition(topic);
+    return storage::find_aborted(of.source(), {Offset{0}, of.log().log_end_offset()})
+        .value()
+        .size();
   }
   void send(const char* topic, const coordinator::ProducerEpoch& producer) const {
     record::BatchBuilder builder(
@@ -175,6 +190,76 @@ TEST_CASE("With one partition, the marker there decides", "[transaction_service]
     REQUIRE(stand.service->end(producer, true));
     CHECK(stand.is_stable("t"));
   }
+}
+
+TEST_CASE("Nobody ends a transaction whose marker may be in a log that failed",
+          "[transaction_service]") {
+  Stand stand;
+  const auto producer = stand.begin_one();
+  stand.io.fail({.ops = {os::IoOp::sync_data, os::IoOp::sync_range},
+                 .path_suffix = "t-0/00000000000000000000.log"});
+  const auto committed = stand.service->end(producer, true);
+  REQUIRE_FALSE(committed);
+  CHECK(committed.error().code() == Errc::log_failed);
+  CHECK(committed.error().topic() == "t");
+  CHECK(stand.service->end(producer, false).error().code() == Errc::log_failed);
+  CHECK(stand.service->abort("p").error().code() == Errc::log_failed);
+  CHECK(stand.service->add_partitions(producer, {{"u", 0}}).error().code() == Errc::log_failed);
+  CHECK(stand.service->init_producer({"p", 10s}).error().code() == Errc::log_failed);
+  stand.clock.advance(1h);
+  stand.broker->run_pending();
+  CHECK(stand.state() == TransactionState::ongoing);
+  CHECK(stand.service->init_producer({"q", 10s}));
+}
+
+TEST_CASE("Of a commit whose data is not all there any more, none is seen",
+          "[transaction_service]") {
+  Stand stand(false);
+  stand.send("t", {77, 3});
+  stand.send("u", {77, 3});
+  const auto topic =
+      stand.broker
+          ->create_topic(coordinator::transactions_topic, 1, {{"cleanup.policy", "compact"}})
+          .value();
+  coordinator::Transaction decided;
+  decided.producer = {77, 3};
+  decided.state = TransactionState::prepare_commit;
+  decided.partitions = {{"t", 0}, {"u", 0}};
+  decided.ends = {{{"t", 0}, Offset{1}}, {{"u", 0}, Offset{2}}};
+  const auto record = coordinator::transaction_record("p", decided);
+  record::BatchBuilder batch;
+  REQUIRE(batch.add(stand.clock.now(), Bytes(record.key), Bytes(*record.value)));
+  const auto appended = topic->partitions[0]->append(batch.finish().value());
+  REQUIRE(topic->partitions[0]->wait_acknowledged(appended->next_offset));
+  stand.service = TransactionService::of(*stand.broker).value();
+  CHECK(stand.is_stable("t"));
+  CHECK(stand.is_stable("u"));
+  CHECK(stand.aborted("t") == 0);
+  CHECK(stand.aborted("u") == 1);
+}
+
+TEST_CASE("What cannot be written of one transactional id holds up no other",
+          "[transaction_service]") {
+  Stand stand;
+  const auto topic = stand.broker->topic(coordinator::transactions_topic).value();
+  const auto place = [](const std::string& id) {
+    return static_cast<std::size_t>(coordinator::coordinator_partition(id, 4));
+  };
+  std::string other = "q";
+  while (place(other) == place("p")) other += "q";
+  for (const auto& producer : {stand.open("p"), stand.open(other)}) {
+    REQUIRE(stand.service->add_partitions(producer, {{"t", 0}}));
+  }
+  const Offset before = topic->partitions[place(other)]->log().log_end_offset();
+  stand.io.fail({.os_code = ENOSPC,
+                 .ops = {os::IoOp::write},
+                 .path_suffix = "__transaction_state-" + std::to_string(place("p")) +
+                                "/00000000000000000000.log",
+                 .for_ever = true});
+  stand.clock.advance(100ms);
+  stand.broker->run_pending();
+  CHECK(stand.reported.size() == 1);
+  CHECK(topic->partitions[place(other)]->log().log_end_offset() == before + 1);
 }
 
 TEST_CASE("A commit is as durable as the strictest of its topics", "[transaction_service]") {

@@ -98,6 +98,8 @@ class TransactionCoordinator {
     std::vector<TopicPartition> unmarked;
     std::optional<WriteId> marking;
     bool is_durable = true;  ///< its outcome must be, before anybody is told
+    /// Why nobody knows whether the marker that decides is in the log: until the next restart.
+    std::optional<Error> doubt;
     std::vector<Waiting> waiting;
     std::vector<Token> ending;  ///< those who wait for the markers
     std::optional<Steady> due;
@@ -124,6 +126,7 @@ class TransactionCoordinator {
   void fence(Place& place, Pending pending, const Now& now, TransactionActions& actions);
   void prepared(Place& place, const Pending& pending, const Result<void>& result, const Now& now,
                 TransactionActions& actions);
+  void doubt(Place& place, Token token, const Error& why, TransactionActions& actions);
   void mark(Place& place, TransactionActions& actions);
   void complete(Place& place, const Now& now, TransactionActions& actions);
   void completed(Place& place, const Now& now, TransactionActions& actions);

@@ -45,8 +45,8 @@ class GroupService final : public engine::BrokerService,
   /// Returns when the offsets are durable. unknown_topic if one is of a topic that does not exist
   /// (any more).
   Result<void> commit(const coordinator::CommitRequest& request);
-  /// Returns at once; durable when `done` is called, on the broker's schedule. Comes before
-  /// whatever is asked for the group after it.
+  /// Returns at once; durable when `done` is called, on the broker's schedule. Comes before other
+  /// commits of the group, leaving it, and its removal, if those are asked for after it.
   void commit_later(coordinator::CommitRequest request, std::function<void(Result<void>)> done);
   /// The same within a producer's transaction, to which the group's partition of
   /// __consumer_offsets has been added: the offsets count once that is committed.

@@ -88,6 +88,7 @@ class TransactionService final : public engine::BrokerService,
       const coordinator::MarkersToWrite& markers);
   Result<void> write_marker(const coordinator::TopicPartition& place,
                             const coordinator::MarkersToWrite& marker);
+  Result<void> write_decision(const coordinator::MarkersToWrite& marker);
   Result<void> plan_commit(coordinator::EndTransactionRequest& request);
   void deliver(Actions& actions);
   void arm_timer();
