@@ -68,6 +68,26 @@ TEST_CASE("An abort that failed is done before the next transaction begins", "[t
   CHECK(stand.committed() == Values{"done again"});
 }
 
+TEST_CASE("A producer goes on after a transaction that could not even begin", "[transaction]") {
+  Stand stand;
+  auto producer = stand.producer();
+  {
+    auto transaction = producer.begin().value();
+    stand.io.fail({.os_code = ENOSPC,
+                   .ops = {os::IoOp::write, os::IoOp::create, os::IoOp::create_directory},
+                   .for_ever = true});
+    const auto sent = transaction.send_offsets("g", "t", 0, Offset{1});
+    REQUIRE_FALSE(sent);
+    CHECK(sent.error().code() == Errc::no_space);
+    stand.io.heal();
+    CHECK(transaction.abort());
+  }
+  auto transaction = producer.begin().value();
+  REQUIRE(transaction.send(stand.topic, "k", "done").get());
+  REQUIRE(transaction.commit());
+  CHECK(stand.committed() == Values{"done"});
+}
+
 TEST_CASE("While an abort cannot be done no transaction begins", "[transaction]") {
   Stand stand;
   auto producer = stand.producer();
