@@ -261,7 +261,8 @@ std::uint64_t Segment::find_indexed(Offset offset) {
   }
   while (at > 0) {
     const OffsetEntry below = offsets_.entry(--at);
-    if (starts_batch(below, batch)) return below.position.value();
+    // An index that an owner has replaced since it was attached may be out of order.
+    if (below.offset < offset && starts_batch(below, batch)) return below.position.value();
   }
   return 0;
 }

@@ -16,6 +16,13 @@ TEST_CASE("a storage log tells what a reference log tells", "[model][log]") {
   }
 }
 
+TEST_CASE("a storage log tells the same to who attached before its index was replaced",
+          "[model][log]") {
+  LogModel model(1000013);
+  REQUIRE(model.run(300) == "");
+  REQUIRE(model.check_all() == "");
+}
+
 TEST_CASE("a wrong value in a storage log is found out", "[model][canary]") {
   LogModel model(5);
   REQUIRE(model.run(100) == "");
