@@ -160,13 +160,15 @@ Result<void> append(const Topic<Bytes, Bytes>& topic, const Options& options, In
 Error not_committed(const Error& error, std::uint64_t committed) {
   const bool may_be_late =
       error.code() == Errc::producer_fenced || error.code() == Errc::invalid_producer_epoch;
-  return {error.code(),
-          fmt::format("{}; the transaction is aborted, {} records of those before it are "
-                      "committed{}",
-                      error.message(), committed,
-                      may_be_late ? "; if it took too long, give a longer --config "
-                                    "transaction.timeout.ms, or fewer --transaction-records"
-                                  : "")};
+  const bool is_in_doubt = error.code() == Errc::log_failed;
+  return {
+      error.code(),
+      fmt::format("{}; the transaction is {}, {} records of those before it are "
+                  "committed{}",
+                  error.message(), is_in_doubt ? "not known to be committed" : "aborted", committed,
+                  may_be_late ? "; if it took too long, give a longer --config "
+                                "transaction.timeout.ms, or fewer --transaction-records"
+                              : "")};
 }
 
 Result<void> append_in_transactions(const Topic<Bytes, Bytes>& topic, const Options& options,

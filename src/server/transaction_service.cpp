@@ -174,9 +174,9 @@ void TransactionService::append(const TransactionWrite& write, Actions& actions,
     coordinator_.written(write.id, {}, now(), actions);
     return;
   }
-  late_.erase(write.transactional_id);
   const PartitionId partition = partition_of(write.transactional_id);
   const auto end = topic_.append(partition, {&write.record, 1}, now().wall);
+  if (end) late_.erase(write.transactional_id);
   if (end && write.until == TransactionWrite::Until::synced) {
     work.writes.push_back({write.id, partition, *end});
     return;

@@ -261,7 +261,7 @@ std::uint64_t Segment::find_indexed(Offset offset) {
   }
   while (at > 0) {
     const OffsetEntry below = offsets_.entry(--at);
-    // An index that an owner has replaced since it was attached may be out of order.
+    // Where an owner has cut the index, an attachment's map has zeros, which look as if below.
     if (below.offset < offset && starts_batch(below, batch)) return below.position.value();
   }
   return 0;
