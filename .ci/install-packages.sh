@@ -11,7 +11,7 @@ set -euo pipefail
 
 build_packages=(g++ cmake ninja-build pkg-config ccache libboost-dev libboost-filesystem-dev
   libfmt-dev catch2 libcli11-dev libbenchmark-dev nlohmann-json3-dev zlib1g-dev liblz4-dev
-  libzstd-dev libsnappy-dev)
+  libzstd-dev libsnappy-dev libssl-dev)
 format_packages=(clang-format-14 clang-tidy-14)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 
@@ -22,7 +22,8 @@ declare -A command_of=([g++]=c++ [cmake]=cmake [ninja-build]=ninja [pkg-config]=
 declare -A header_of=([libboost-dev]=boost/version.hpp [libboost-filesystem-dev]=boost/filesystem.hpp
   [libfmt-dev]=fmt/format.h [catch2]=catch2 [libcli11-dev]=CLI/CLI.hpp
   [libbenchmark-dev]=benchmark/benchmark.h [nlohmann-json3-dev]=nlohmann/json.hpp
-  [zlib1g-dev]=zlib.h [liblz4-dev]=lz4frame.h [libzstd-dev]=zstd.h [libsnappy-dev]=snappy.h)
+  [zlib1g-dev]=zlib.h [liblz4-dev]=lz4frame.h [libzstd-dev]=zstd.h [libsnappy-dev]=snappy.h
+  [libssl-dev]=openssl/ssl.h)
 
 have_header() {
   local source="#include <$1>"

@@ -1,0 +1,68 @@
+#include "transport/loop.hpp"
+
+#include "transport/connection.hpp"
+
+namespace millrace::inline v0::transport {
+namespace {
+constexpr std::size_t scratch_bytes = 128 * 1024;
+}
+
+AsioLoop::AsioLoop()
+    : guard_(asio::make_work_guard(context_)), timer_(context_), scratch_(scratch_bytes) {}
+
+void AsioLoop::post(std::function<void()> work) {
+  asio::post(context_, std::move(work));
+}
+
+Loop::TimerId AsioLoop::call_at(Clock::Steady when, std::function<void()> work) {
+  const TimerId id = ++last_timer_;
+  times_.emplace(id, when);
+  const auto at = due_.emplace(Key{when, id}, std::move(work)).first;
+  if (at == due_.begin()) arm();
+  return id;
+}
+
+void AsioLoop::cancel(TimerId timer) {
+  const auto found = times_.find(timer);
+  if (found == times_.end()) return;
+  // The timer stays armed: it fires once for nothing instead of being set anew for each.
+  due_.erase({found->second, timer});
+  times_.erase(found);
+}
+
+void AsioLoop::arm() {
+  if (due_.empty()) return;
+  timer_.expires_at(due_.begin()->first.first);
+  timer_.async_wait([this](ErrorCode failed) {
+    if (!failed) run_due();
+  });
+}
+
+void AsioLoop::run_due() {
+  const auto now = std::chrono::steady_clock::now();
+  while (!due_.empty() && due_.begin()->first.first <= now) {
+    auto due = due_.extract(due_.begin());
+    times_.erase(due.key().second);
+    due.mapped()();
+  }
+  arm();
+}
+
+void AsioLoop::start() {
+  thread_ = std::thread([this] { context_.run(); });
+}
+
+void AsioLoop::stop() {
+  if (!thread_.joinable()) return;
+  post([this] {
+    const std::vector<Connection*> open(connections_.begin(), connections_.end());
+    for (Connection* connection : open) connection->close();
+    due_.clear();
+    times_.clear();
+    timer_.cancel();
+    guard_.reset();
+  });
+  thread_.join();
+}
+
+}  // namespace millrace::inline v0::transport
