@@ -111,6 +111,21 @@ T WireReader::not_null(const std::optional<T>& value, const char* what) noexcept
   return value.value_or(T{});
 }
 
+const std::byte* WireReader::enter(std::size_t size) noexcept {
+  const std::byte* const outer_end = end_;
+  if (size > remaining()) {
+    fail("a part with its size in front");
+  } else {
+    end_ = at_ + size;
+  }
+  return outer_end;
+}
+
+void WireReader::leave(const std::byte* outer_end) noexcept {
+  if (remaining() > 0) fail("what a part holds");
+  end_ = outer_end;
+}
+
 void WireReader::fail(const char* what) noexcept {
   if (ok()) problem_ = what;
 }

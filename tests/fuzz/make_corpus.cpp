@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "request_corpus.hpp"
+
 using namespace millrace;
 using namespace millrace::record;
 
@@ -135,6 +137,7 @@ int main(int argc, char** argv) {
   write_batches(std::filesystem::path(argv[1]) / "batch_view");
   write_compressed(std::filesystem::path(argv[1]) / "decompress");
   write_indexes(std::filesystem::path(argv[1]) / "index");
+  write_requests(std::filesystem::path(argv[1]) / "request");
   write_partition(std::filesystem::path(argv[1]) / "loader" / "closed", true);
   write_partition(std::filesystem::path(argv[1]) / "loader" / "killed", false);
 }

@@ -82,6 +82,15 @@ class WireReader {
   /// The next `size` bytes.
   Bytes take(std::size_t size) noexcept { return take(size, "a run of bytes"); }
 
+  /// Hides what is behind the next `size` bytes, for a part with its size in front. Returns the end
+  /// that leave() brings back; it is a failure if there are fewer bytes.
+  const std::byte* enter(std::size_t size) noexcept;
+  /// It is a failure if bytes of the part are left.
+  void leave(const std::byte* outer_end) noexcept;
+
+  /// Makes the reader fail because `what` does not fit, unless it has failed before.
+  void fail(const char* what) noexcept;
+
   /// Whether all reads so far fitted.
   bool ok() const noexcept { return problem_ == nullptr; }
   /// Bytes read so far; where it failed, once it has.
@@ -106,7 +115,6 @@ class WireReader {
   std::int64_t compact_length() noexcept { return std::int64_t{unsigned_varint()} - 1; }
   template <typename T>
   T not_null(const std::optional<T>& value, const char* what) noexcept;
-  void fail(const char* what) noexcept;
 
   const std::byte* begin_;
   const std::byte* at_;

@@ -1,0 +1,44 @@
+#include <millrace/protocol/messages/incremental_alter_configs.hpp>
+
+#include "protocol/message_io.hpp"
+
+namespace millrace::inline v0::protocol {
+
+template <typename Io>
+void describe(Io& io, IncrementalAlterConfigsRequest::Config& m) {
+  io("Name", m.name);
+  io("ConfigOperation", m.config_operation);
+  io("Value", m.value);
+}
+
+template <typename Io>
+void describe(Io& io, IncrementalAlterConfigsRequest::Resource& m) {
+  io("ResourceType", m.resource_type);
+  io("ResourceName", m.resource_name);
+  io("Configs", m.configs);
+}
+
+template <typename Io>
+void describe(Io& io, IncrementalAlterConfigsRequest& m) {
+  io("Resources", m.resources);
+  io("ValidateOnly", m.validate_only);
+}
+
+template <typename Io>
+void describe(Io& io, IncrementalAlterConfigsResponse::Resource& m) {
+  io("ErrorCode", m.error_code);
+  io("ErrorMessage", m.error_message);
+  io("ResourceType", m.resource_type);
+  io("ResourceName", m.resource_name);
+}
+
+template <typename Io>
+void describe(Io& io, IncrementalAlterConfigsResponse& m) {
+  io("ThrottleTimeMs", m.throttle_time_ms);
+  io("Responses", m.responses);
+}
+
+template struct MessageCodec<IncrementalAlterConfigsRequest>;
+template struct MessageCodec<IncrementalAlterConfigsResponse>;
+
+}  // namespace millrace::inline v0::protocol
