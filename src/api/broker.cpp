@@ -2,6 +2,7 @@
 #include <millrace/engine/broker_core.hpp>
 #include <millrace/server/delayed_delivery.hpp>
 #include <millrace/server/group_service.hpp>
+#include <millrace/server/topics.hpp>
 #include <millrace/server/transaction_service.hpp>
 #include <millrace/topic.hpp>
 
@@ -113,13 +114,9 @@ Result<void> Broker::create_topic(std::string_view name, const TopicOptions& opt
     policy = options.flush->erased();
     engine::change_settings(settings, settings_of(*policy));
   }
-  // Of an earlier topic of that name, if the process ended while that was deleted.
-  if (core_->is_owner() && !core_->topic(name)) {
-    MILLRACE_CHECK(server::GroupService::forget_topic(*core_, name));
-  }
-  MILLRACE_CHECK(core_->create_topic(name, options.partitions.value_or(1), settings, policy));
-  if (!settings.contains(engine::delayed_delivery_setting)) return {};
-  return server::DelayedDelivery::start(*core_);
+  MILLRACE_CHECK(server::create_topic(*core_, name, options.partitions.value_or(1), settings,
+                                      std::move(policy)));
+  return {};
 }
 
 Result<std::vector<TopicInfo>> Broker::topics() const {
@@ -136,20 +133,15 @@ Result<TopicInfo> Broker::describe_topic(std::string_view name) const {
 }
 
 Result<void> Broker::alter_topic(std::string_view name, const TopicSettings& changes) const {
-  auto altered = core_->alter_topic(name, changes);
-  if (!changes.contains(engine::delayed_delivery_setting)) return altered;
-  auto started = server::DelayedDelivery::start(*core_);
-  return altered ? started : altered;
+  return server::alter_topic(*core_, name, changes);
 }
 
 Result<void> Broker::add_partitions(std::string_view name, std::int32_t total) const {
-  MILLRACE_CHECK(core_->add_partitions(name, total));
-  return server::DelayedDelivery::start(*core_);
+  return server::add_partitions(*core_, name, total);
 }
 
 Result<void> Broker::delete_topic(std::string_view name) const {
-  MILLRACE_CHECK(core_->delete_topic(name));
-  return server::GroupService::forget_topic(*core_, name);
+  return server::delete_topic(*core_, name);
 }
 
 std::vector<PartitionRecoveryInfo> Broker::recovery_report() const {

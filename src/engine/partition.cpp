@@ -44,15 +44,18 @@ Result<void> Partition::set_flush_policy(FlushPolicyPtr policy) {
 
 void Partition::watch(std::function<void()> watcher) {
   const std::lock_guard lock(config_mutex_);
-  if (is_watched_.load()) return;
-  watcher_ = std::move(watcher);
-  is_watched_.store(true, std::memory_order_release);
+  const Watchers* before = watching_.load();
+  auto watchers = std::make_unique<Watchers>(before != nullptr ? *before : Watchers());
+  watchers->push_back(std::move(watcher));
+  watching_.store(watchers.get(), std::memory_order_release);
+  watchers_.push_back(std::move(watchers));
 }
 
 void Partition::tell_readers() {
   hub_.notify(log_->mutable_control());
-  if (is_watched_.load(std::memory_order_acquire)) [[unlikely]]
-    watcher_();
+  if (const Watchers* watching = watching_.load(std::memory_order_acquire)) [[unlikely]] {
+    for (const auto& watcher : *watching) watcher();
+  }
 }
 
 Result<storage::Appended> Partition::append(MutableBytes batch, storage::AppendOrigin origin) {

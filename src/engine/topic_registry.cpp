@@ -111,6 +111,11 @@ std::string make_uuid() {
   return id;
 }
 
+Result<std::string> load_cluster_id(const os::DirectoryPtr& directory) {
+  MILLRACE_TRY(const std::string text, directory->read_file(meta_file));
+  return property(text, "cluster.id").value_or(std::string());
+}
+
 Result<bool> check_meta(const os::DirectoryPtr& directory) {
   MILLRACE_TRY(const bool exists, directory->exists(meta_file));
   if (!exists) {

@@ -16,7 +16,11 @@ template <typename Executor>
 Peer peer_of(const asio::basic_stream_socket<asio::ip::tcp, Executor>& socket) {
   ErrorCode gone;
   const auto endpoint = socket.remote_endpoint(gone);
-  return {.address = gone ? "a client that is gone" : to_text(endpoint)};
+  if (gone) return {.address = "a client that is gone"};
+  const auto reached = socket.local_endpoint(gone);
+  return {.address = to_text(endpoint),
+          .reached_host = gone ? std::string() : reached.address().to_string(),
+          .reached_port = reached.port()};
 }
 
 template <typename Executor>

@@ -62,6 +62,8 @@ class BrokerCore : public std::enable_shared_from_this<BrokerCore> {
   Scheduler& scheduler() noexcept { return scheduler_; }
   const WakeHub& hub() const noexcept { return hub_; }
   const std::string& path() const noexcept { return path_; }
+  /// Of the directory, made with it; empty if it was lost.
+  Result<std::string> cluster_id() const { return registry::load_cluster_id(directory_); }
   const std::vector<PartitionRecovery>& recovery() const noexcept { return recovery_; }
 
   Result<TopicPtr> create_topic(std::string_view name, std::int32_t partitions,

@@ -80,7 +80,7 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   Result<void> flush();
 
   /// Has `watcher` called whenever readers may see more than before: on any thread, so it must be
-  /// quick, and must not call the partition. Only the first one counts; it stays.
+  /// quick, and must not call the partition. It stays as long as the partition.
   void watch(std::function<void()> watcher);
 
   /// Retention, compaction and removal of files.
@@ -112,8 +112,9 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   std::atomic<const FlushPolicyBase*> policy_;
   std::atomic<bool> before_ack_;
   std::atomic<bool> timed_;        // the policy has an interval
-  std::function<void()> watcher_;  // does not change once there is one
-  std::atomic<bool> is_watched_{false};
+  using Watchers = std::vector<std::function<void()>>;
+  std::vector<std::unique_ptr<const Watchers>> watchers_;  // all there ever were, as above
+  std::atomic<const Watchers*> watching_{nullptr};
   std::atomic<bool> flush_armed_{false};
   std::atomic<bool> prepare_posted_{false};
   std::atomic<bool> snapshot_posted_{false};

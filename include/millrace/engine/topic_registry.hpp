@@ -32,6 +32,9 @@ Result<bool> check_meta(const os::DirectoryPtr& directory);
 /// something else is there, newer_format if a later millrace wrote it.
 Result<void> check_or_create_meta(const os::DirectoryPtr& directory, bool create);
 
+/// The cluster.id of a directory of ours; empty if it has none.
+Result<std::string> load_cluster_id(const os::DirectoryPtr& directory);
+
 /// A line of the list of topics, with a checksum; nothing if it is damaged.
 std::string format_topic(const TopicEntry& topic);
 std::optional<TopicEntry> parse_topic(std::string_view line);

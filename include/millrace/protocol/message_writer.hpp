@@ -37,6 +37,12 @@ class MessageWriter {
   Result<void> end_frame(const Mark& frame);
 
   std::size_t size_bytes() const noexcept { return own_.size() + borrowed_bytes_; }
+  /// A span that is not the writer's own, and how many of its own bytes come before it.
+  struct Borrowed {
+    std::size_t own_bytes_before;
+    Bytes bytes;
+  };
+  const std::vector<Borrowed>& borrowed() const noexcept { return borrowed_; }
   /// Everything in order. Valid until the next change of the writer, and as long as what was
   /// borrowed.
   std::vector<Bytes> pieces() const;
@@ -47,10 +53,6 @@ class MessageWriter {
   void clear() { rollback({}); }
 
  private:
-  struct Borrowed {
-    std::size_t own_bytes_before;
-    Bytes bytes;
-  };
   std::vector<std::byte> own_;
   std::vector<Borrowed> borrowed_;
   std::size_t borrowed_bytes_ = 0;

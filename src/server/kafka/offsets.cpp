@@ -1,0 +1,141 @@
+#include "server/kafka/handlers.hpp"
+#include "server/kafka/server_state.hpp"
+#include "server/wire_errors.hpp"
+
+namespace millrace::inline v0::server {
+namespace {
+
+using namespace protocol;
+using AnsweredTopics = std::vector<OffsetFetchResponse::Topic>;
+using AskedTopics = std::optional<std::vector<OffsetFetchRequest::Topic>>;
+
+/// What a commit asks for, those partitions left out that cannot be committed; `response` says why.
+std::vector<coordinator::OffsetToCommit> offsets_of(const OffsetCommitRequest& message,
+                                                    const Request& request,
+                                                    OffsetCommitResponse& response) {
+  constexpr std::size_t longest_metadata = 4096;
+  std::vector<coordinator::OffsetToCommit> offsets;
+  for (const auto& topic : message.topics) {
+    auto& answers = response.topics.emplace_back();
+    answers.name = topic.name;
+    for (const auto& from : topic.partitions) {
+      auto& answer = answers.partitions.emplace_back();
+      answer.partition_index = from.partition_index;
+      answer.error_code = to_wire(request.state().partition(topic.name, from.partition_index));
+      const std::string metadata = from.committed_metadata.value_or(std::string());
+      if (metadata.size() > longest_metadata) {
+        answer.error_code = WireError::offset_metadata_too_large;
+      }
+      if (answer.error_code != WireError::none) continue;
+      offsets.push_back({.partition = {topic.name, from.partition_index},
+                         .committed = {.offset = Offset{from.committed_offset},
+                                       .leader_epoch = LeaderEpoch{from.committed_leader_epoch},
+                                       .metadata = metadata}});
+    }
+  }
+  return offsets;
+}
+
+void set_errors(OffsetCommitResponse& response, WireError error) {
+  for (auto& topic : response.topics) {
+    for (auto& partition : topic.partitions) {
+      if (partition.error_code == WireError::none) partition.error_code = error;
+    }
+  }
+}
+
+OffsetFetchResponse::Partition answer_of(std::int32_t partition,
+                                         const coordinator::CommittedOffset* committed) {
+  OffsetFetchResponse::Partition answer;
+  answer.partition_index = partition;
+  answer.committed_offset = -1;
+  if (committed == nullptr) return answer;
+  answer.committed_offset = committed->offset.value();
+  answer.committed_leader_epoch = static_cast<std::int32_t>(committed->leader_epoch);
+  answer.metadata = committed->metadata;
+  return answer;
+}
+
+struct Asked {
+  const std::string& group;
+  const AskedTopics& topics;
+  bool requires_stable;
+};
+
+AnsweredTopics all_offsets(const coordinator::GroupCoordinator& groups, const std::string& group) {
+  AnsweredTopics answers;
+  const coordinator::OffsetTable* offsets = groups.offsets(group);
+  if (offsets == nullptr) return answers;
+  for (const auto& [topic, partitions] : offsets->topics()) {
+    auto& answer = answers.emplace_back();
+    answer.name = topic;
+    for (const auto& [partition, entry] : partitions) {
+      answer.partitions.push_back(answer_of(partition, &entry.committed));
+    }
+  }
+  return answers;
+}
+
+AnsweredTopics fetch_offsets(const coordinator::GroupCoordinator& groups, const Asked& asked) {
+  if (!asked.topics) return all_offsets(groups, asked.group);
+  AnsweredTopics answers;
+  for (const auto& topic : *asked.topics) {
+    auto& answer = answers.emplace_back();
+    answer.name = topic.name;
+    for (const std::int32_t partition : topic.partition_indexes) {
+      auto& one = answer.partitions.emplace_back(
+          answer_of(partition, groups.committed(asked.group, topic.name, partition)));
+      if (asked.requires_stable && groups.has_pending(asked.group, {topic.name, partition})) {
+        one = answer_of(partition, nullptr);
+        one.error_code = WireError::unstable_offset_commit;
+      }
+    }
+  }
+  return answers;
+}
+
+}  // namespace
+
+OffsetCommitResponse offset_commit(const OffsetCommitRequest& message, const Request& request) {
+  OffsetCommitResponse response;
+  coordinator::CommitRequest wanted;
+  wanted.from = {.group = message.group_id,
+                 .member = {message.member_id, message.group_instance_id},
+                 .generation = message.generation_id_or_member_epoch};
+  wanted.offsets = offsets_of(message, request, response);
+  const auto groups = request.state().groups();
+  if (!groups)
+    set_errors(response, WireError::coordinator_not_available);
+  else if (!wanted.offsets.empty())
+    set_errors(response, to_wire((*groups)->commit(wanted)));
+  return response;
+}
+
+OffsetFetchResponse offset_fetch(const OffsetFetchRequest& message, const Request& request) {
+  constexpr ApiVersion first_with_many = 8;
+  OffsetFetchResponse response;
+  const auto groups = request.state().groups();
+  const bool has_many = request.version() >= first_with_many;
+  if (!groups) {
+    response.error_code = WireError::coordinator_not_available;
+    for (const auto& group : message.groups) {
+      response.groups.push_back({.group_id = group.group_id, .error_code = response.error_code});
+    }
+    return response;
+  }
+  (*groups)->look([&](const coordinator::GroupCoordinator& all) {
+    if (!has_many) {
+      response.topics =
+          fetch_offsets(all, {message.group_id, message.topics, message.require_stable});
+      return;
+    }
+    for (const auto& group : message.groups) {
+      response.groups.push_back(
+          {.group_id = group.group_id,
+           .topics = fetch_offsets(all, {group.group_id, group.topics, message.require_stable})});
+    }
+  });
+  return response;
+}
+
+}  // namespace millrace::inline v0::server

@@ -1,0 +1,34 @@
+#include "server/kafka/request.hpp"
+
+#include <fmt/format.h>
+
+#include "server/kafka/server_state.hpp"
+
+namespace millrace::inline v0::server {
+
+void Request::begin_response(protocol::MessageWriter& writer) const {
+  writer.begin_frame();
+  protocol::write_response_header(header_, writer);
+}
+
+void Request::end_response(const Result<void>& written, protocol::MessageWriter&& writer,
+                           Pins pins) {
+  if (!written) return refuse(written.error());
+  transport::OutgoingFrame frame;
+  for (const auto& borrowed : writer.borrowed()) {
+    frame.inserts.push_back({borrowed.own_bytes_before, borrowed.bytes});
+  }
+  frame.bytes = std::move(writer.own_bytes());
+  frame.pins = std::move(pins);
+  answer_.send(std::move(frame));
+}
+
+void Request::refuse(const Error& why) {
+  client_->state.report(Error(
+      why.code(), fmt::format("closed the connection of {} after its {} request of version {}: {}",
+                              client_->peer.address, protocol::api_name(header_.api_key),
+                              header_.api_version, why.message())));
+  answer_ = {};
+}
+
+}  // namespace millrace::inline v0::server

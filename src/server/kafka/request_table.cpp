@@ -1,0 +1,58 @@
+#include "server/kafka/request_table.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "server/kafka/handlers.hpp"
+
+namespace millrace::inline v0::server {
+namespace {
+
+using protocol::ApiKey;
+using enum RequestHandler::Where;
+
+constexpr std::array handlers = {
+    RequestHandler{ApiKey::produce, loop, produce},
+    RequestHandler{ApiKey::fetch, loop, fetch},
+    RequestHandler{ApiKey::list_offsets, worker,
+                   answer_with<protocol::ListOffsetsRequest, list_offsets>},
+    RequestHandler{ApiKey::metadata, worker, answer_with<protocol::MetadataRequest, metadata>},
+    RequestHandler{ApiKey::offset_commit, worker,
+                   answer_with<protocol::OffsetCommitRequest, offset_commit>},
+    RequestHandler{ApiKey::offset_fetch, worker,
+                   answer_with<protocol::OffsetFetchRequest, offset_fetch>},
+    RequestHandler{ApiKey::find_coordinator, loop,
+                   answer_with<protocol::FindCoordinatorRequest, find_coordinator>},
+    RequestHandler{ApiKey::join_group, worker, join_group},
+    RequestHandler{ApiKey::heartbeat, worker, answer_with<protocol::HeartbeatRequest, heartbeat>},
+    RequestHandler{ApiKey::leave_group, worker,
+                   answer_with<protocol::LeaveGroupRequest, leave_group>},
+    RequestHandler{ApiKey::sync_group, worker, sync_group},
+    RequestHandler{ApiKey::api_versions, loop,
+                   answer_with<protocol::ApiVersionsRequest, api_versions>},
+    RequestHandler{ApiKey::create_topics, worker,
+                   answer_with<protocol::CreateTopicsRequest, create_topics>},
+    RequestHandler{ApiKey::delete_topics, worker,
+                   answer_with<protocol::DeleteTopicsRequest, delete_topics>},
+    RequestHandler{ApiKey::init_producer_id, worker,
+                   answer_with<protocol::InitProducerIdRequest, init_producer_id>},
+};
+
+constexpr auto by_key = [](const RequestHandler& left, const RequestHandler& right) {
+  return left.key < right.key;
+};
+static_assert(std::is_sorted(handlers.begin(), handlers.end(), by_key));
+
+}  // namespace
+
+std::span<const RequestHandler> request_table() noexcept {
+  return handlers;
+}
+
+const RequestHandler* find_handler(ApiKey key) noexcept {
+  const auto found = std::lower_bound(handlers.begin(), handlers.end(),
+                                      RequestHandler{key, loop, nullptr}, by_key);
+  return found != handlers.end() && found->key == key ? &*found : nullptr;
+}
+
+}  // namespace millrace::inline v0::server
