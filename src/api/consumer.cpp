@@ -15,6 +15,7 @@ struct Assigned {
   std::shared_ptr<engine::PartitionReader> reader;
   storage::LogCursor cursor;
   Offset position;
+  detail::Unpacker unpacker;
   bool paused = false;
   /// The readable end when there was nothing to read below it. Looking again helps once it moves.
   std::optional<Offset> exhausted = {};
@@ -90,9 +91,12 @@ struct ConsumerCore::Impl {
   Offset start_of(engine::PartitionReader& reader) const;
   void collect_flags();
   static void move_to(Assigned& assigned, Offset offset);
+  bool forget_unpacked() noexcept;
   Result<void> move_to_time(Assigned& assigned, Timestamp time) const;
   Result<bool> fetch(Assigned& from, FetchedRecords& into, std::int64_t& records,
                      std::size_t& bytes);
+  static Result<void> unpack(Assigned& from, storage::Chunk& chunk, std::int64_t records,
+                             Batches& into);
   static Result<std::int64_t> add_seen(Assigned& from, FetchedRecords::Part part,
                                        std::optional<Offset> stable_end, const Batches& unpacked,
                                        FetchedRecords& into);
@@ -133,8 +137,8 @@ Result<PartitionHandle> ConsumerCore::Impl::handle_of(const TopicPartition& part
 Result<void> ConsumerCore::Impl::add(const TopicPartition& partition) {
   MILLRACE_TRY(const PartitionHandle handle, handle_of(partition));
   const Offset start = start_of(*handle.reader());
-  assigned.push_back(
-      {handle.reader(), storage::LogCursor(handle.reader()->source(), start), start});
+  assigned.push_back({handle.reader(), storage::LogCursor(handle.reader()->source(), start), start,
+                      detail::Unpacker(memory)});
   return {};
 }
 
@@ -162,6 +166,14 @@ void ConsumerCore::Impl::move_to(Assigned& a, Offset offset) {
   a.position = offset;
   a.cursor.seek(offset);
   a.exhausted.reset();
+  a.unpacker.forget_all();
+}
+
+/// Of batches that were begun; false if nothing was kept.
+bool ConsumerCore::Impl::forget_unpacked() noexcept {
+  bool any = false;
+  for (Assigned& a : assigned) any |= a.unpacker.forget_all();
+  return any;
 }
 
 Result<void> ConsumerCore::Impl::move_to_time(Assigned& a, Timestamp time) const {
@@ -225,19 +237,17 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
       return false;
     }
     std::vector<FetchedRecords::Unpacked> unpacked;
-    if (auto fits = detail::unpack(*chunk, memory, unpacked); !fits) {
-      from.cursor.seek(from.position);
-      return fits.error().at(from.reader->topic(), from.reader->id());
-    }
-    from.cursor.seek(chunk->end);
+    MILLRACE_CHECK(unpack(from, *chunk, records, unpacked));
     if (chunk->empty()) {
-      from.cursor.seek(from.position);
+      // The caller is not to go without records because of some that it has not been given.
+      if (into.parts().empty() && forget_unpacked()) continue;
       has_no_memory = true;
       return false;
     }
     const Taken taken = take_records(*chunk, records);
     const Offset begin = from.position;
     from.position = taken.end;
+    from.unpacker.forget_below(taken.end);
     from.exhausted.reset();
     if (taken.end != chunk->end) from.cursor.seek(taken.end);
     if (taken.records == 0) continue;
@@ -264,6 +274,17 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
     for (auto& batch : unpacked) into.add(std::move(batch));
     return true;
   }
+}
+
+/// Leaves of a chunk what there is room for, and the cursor behind that.
+Result<void> ConsumerCore::Impl::unpack(Assigned& from, storage::Chunk& chunk, std::int64_t records,
+                                        Batches& into) {
+  if (auto unpacked = from.unpacker.unpack(chunk, records, into); !unpacked) {
+    from.cursor.seek(from.position);
+    return unpacked.error().at(from.reader->topic(), from.reader->id());
+  }
+  from.cursor.seek(chunk.empty() ? from.position : chunk.end);
+  return {};
 }
 
 /// Adds what is to be seen of `part`; how many records that is. The last stable offset is given if
@@ -385,6 +406,7 @@ Result<std::int64_t> ConsumerCore::lag(const TopicPartition& partition) const {
 Result<void> ConsumerCore::pause(const TopicPartition& partition) {
   MILLRACE_TRY(Assigned * a, impl_->find(partition));
   a->paused = true;
+  a->unpacker.forget_all();
   impl_->collect_flags();
   return {};
 }
@@ -398,6 +420,16 @@ Result<void> ConsumerCore::resume(const TopicPartition& partition) {
 
 std::size_t ConsumerCore::held_bytes() const noexcept {
   return impl_->memory->held();
+}
+
+std::int64_t ConsumerCore::unpacked_batches() const noexcept {
+  std::int64_t count = 0;
+  for (const Assigned& a : impl_->assigned) count += a.unpacker.count();
+  return count;
+}
+
+bool ConsumerCore::lacks_memory() const noexcept {
+  return impl_->has_no_memory;
 }
 
 void ConsumerCore::return_on_new_topics() {

@@ -313,6 +313,7 @@ Result<FetchedRecords> GroupConsumerCore::poll(std::chrono::nanoseconds wait) {
       impl.last_poll.emplace_back(part.partition, part.begin);
     }
     if (!fetched.parts().empty() || impl.interrupted.exchange(false)) return fetched;
+    if (impl.consumer.lacks_memory()) return fetched;  // the caller has what is to be given back
     if (SteadyClock::now() >= deadline) return fetched;
   }
 }

@@ -1,5 +1,6 @@
 #include <millrace/consumer_group.hpp>
 #include <millrace/millrace.hpp>
+#include <millrace/record/compression.hpp>
 #include <millrace/testing/manual_clock.hpp>
 #include <set>
 #include <thread>
@@ -247,6 +248,25 @@ TEST_CASE("Without a place to begin a group refuses to read until it has one", "
     REQUIRE(member.commit({"t", 1}, Offset{1}));
     CHECK(read(member).empty());
   }
+}
+
+TEST_CASE("A member does not wait for memory that only its caller can give back",
+          "[consumer_group]") {
+  if (!record::codec_available(record::Codec::zstd)) return;
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = broker.topic<std::string, std::string>("t", {.partitions = 1}).value();
+  Producer producer{topic, {.compression = record::Codec::zstd}};
+  for (int i = 0; i < 2; ++i) {
+    producer.send("k", std::string(10'000, 'x'));
+    producer.flush().value();
+  }
+  const TextGroup group{topic, "g", {.consumer = {.memory_bytes = 15'000}}};
+  auto member = group.join().value();
+  auto first = std::make_optional(member.poll(1h).value());
+  REQUIRE_FALSE(first->empty());
+  CHECK(member.poll(1h).value().empty());
+  first.reset();
+  CHECK_FALSE(member.poll(1h).value().empty());
 }
 
 TEST_CASE("A group may begin so long ago", "[consumer_group]") {
