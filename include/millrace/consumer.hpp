@@ -87,12 +87,18 @@ class ConsumerCore {
   Result<void> seek_to_begin(const TopicPartition& partition);
   Result<void> seek_to_end(const TopicPartition& partition);
   Result<void> seek_to_time(const TopicPartition& partition, Timestamp time);
+  /// To where auto_offset_reset says.
+  Result<void> seek_to_reset(const TopicPartition& partition);
   Result<void> seek_by(const TopicPartition& partition, std::int64_t count);
   Result<Offset> position(const TopicPartition& partition) const;
   /// How many offsets are still to be read.
   Result<std::int64_t> lag(const TopicPartition& partition) const;
   Result<void> pause(const TopicPartition& partition);
   Result<void> resume(const TopicPartition& partition);
+  /// Like pause() and resume(), and beside them: a partition is read while it is neither paused nor
+  /// held.
+  Result<void> hold(const TopicPartition& partition);
+  Result<void> release(const TopicPartition& partition);
   Result<FetchedRecords> poll(std::chrono::nanoseconds wait);
   /// Memory that records it has given out, and batches that it has begun to, take now.
   std::size_t held_bytes() const noexcept;

@@ -16,10 +16,13 @@ struct Assigned {
   storage::LogCursor cursor;
   Offset position;
   detail::Unpacker unpacker;
-  bool paused = false;
+  bool paused = false;  ///< by the user
+  bool held = false;    ///< by a group that does not know yet where it is to begin
   /// The readable end when there was nothing to read below it. Looking again helps once it moves.
   std::optional<Offset> exhausted = {};
   detail::AbortedFilter aborted = {};
+
+  bool is_read() const noexcept { return !paused && !held; }
 };
 
 /// How many records a poll takes of a chunk, and where it goes on after them.
@@ -158,7 +161,7 @@ Offset ConsumerCore::Impl::start_of(engine::PartitionReader& reader) const {
 void ConsumerCore::Impl::collect_flags() {
   flags.clear();
   for (Assigned& a : assigned) {
-    if (!a.paused) flags.push_back(a.reader->wake_flag());
+    if (a.is_read()) flags.push_back(a.reader->wake_flag());
   }
 }
 
@@ -204,7 +207,7 @@ bool ConsumerCore::Impl::has_news() const noexcept {
   if (has_new_topics()) return true;
   return std::any_of(assigned.begin(), assigned.end(), [this](const Assigned& a) {
     const Offset end = end_of(a);
-    return !a.paused && end != a.position && end != a.exhausted;
+    return a.is_read() && end != a.position && end != a.exhausted;
   });
 }
 
@@ -314,7 +317,7 @@ Result<bool> ConsumerCore::Impl::fetch_all(FetchedRecords& into) {
   const std::size_t first = next;
   for (std::size_t i = 0; i < count && records > 0 && bytes > 0; ++i) {
     const std::size_t index = (first + i) % count;
-    if (assigned[index].paused) continue;
+    if (!assigned[index].is_read()) continue;
     auto got = fetch(assigned[index], into, records, bytes);
     if (!got) {
       if (any) return true;  // what was read counts; the error comes again at the next poll
@@ -384,6 +387,12 @@ Result<void> ConsumerCore::seek_to_time(const TopicPartition& partition, Timesta
   return impl_->move_to_time(*a, time);
 }
 
+Result<void> ConsumerCore::seek_to_reset(const TopicPartition& partition) {
+  MILLRACE_TRY(Assigned * a, impl_->find(partition));
+  Impl::move_to(*a, impl_->start_of(*a->reader));
+  return {};
+}
+
 Result<void> ConsumerCore::seek_by(const TopicPartition& partition, std::int64_t count) {
   MILLRACE_TRY(Assigned * a, impl_->find(partition));
   const Offset start = a->reader->log_start_offset();
@@ -414,6 +423,20 @@ Result<void> ConsumerCore::pause(const TopicPartition& partition) {
 Result<void> ConsumerCore::resume(const TopicPartition& partition) {
   MILLRACE_TRY(Assigned * a, impl_->find(partition));
   a->paused = false;
+  impl_->collect_flags();
+  return {};
+}
+
+Result<void> ConsumerCore::hold(const TopicPartition& partition) {
+  MILLRACE_TRY(Assigned * a, impl_->find(partition));
+  a->held = true;
+  impl_->collect_flags();
+  return {};
+}
+
+Result<void> ConsumerCore::release(const TopicPartition& partition) {
+  MILLRACE_TRY(Assigned * a, impl_->find(partition));
+  a->held = false;
   impl_->collect_flags();
   return {};
 }
