@@ -356,7 +356,9 @@ TEST_CASE("a consumer does not run out of memory by what it has not given out") 
   }();
   auto consumer = core_of(broker, topic, {.max_records = 10, .memory_bytes = one_batch * 3 / 2});
   std::size_t seen = 0;
-  for (int polls = 0; polls < 60; ++polls) seen += poll(consumer).size();
+  for (int polls = 0; polls < 3; ++polls) seen += poll(consumer).size();
+  for (int p = 0; p < 3; ++p) CHECK(consumer.position({"t", p}).value() == Offset{10});
+  for (int polls = 3; polls < 60; ++polls) seen += poll(consumer).size();
   CHECK(seen == 600);
   CHECK(consumer.held_bytes() == 0);
 }
