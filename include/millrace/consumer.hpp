@@ -57,8 +57,9 @@ struct ConsumerOptions {
   std::size_t max_bytes =
       1u << 20;  ///< about so many bytes a poll; one batch always [fetch.max.bytes]
   /// Most memory that the records it has given out take together, until they are destroyed. Only
-  /// decompressed batches take any, the rest lies in the log's map. While it is used up polls
-  /// return nothing.
+  /// decompressed batches take any, the rest lies in the log's map. A batch that was given out in
+  /// part counts until all of it was. While the memory is used up polls return nothing, and do not
+  /// wait.
   std::size_t memory_bytes = 64u << 20;
   bool check_crc = true;  ///< check every batch that is read [check.crcs]
   WaitStrategy wait = WaitStrategy::block;
@@ -86,15 +87,25 @@ class ConsumerCore {
   Result<void> seek_to_begin(const TopicPartition& partition);
   Result<void> seek_to_end(const TopicPartition& partition);
   Result<void> seek_to_time(const TopicPartition& partition, Timestamp time);
+  /// To where auto_offset_reset says.
+  Result<void> seek_to_reset(const TopicPartition& partition);
   Result<void> seek_by(const TopicPartition& partition, std::int64_t count);
   Result<Offset> position(const TopicPartition& partition) const;
   /// How many offsets are still to be read.
   Result<std::int64_t> lag(const TopicPartition& partition) const;
   Result<void> pause(const TopicPartition& partition);
   Result<void> resume(const TopicPartition& partition);
+  /// Like pause() and resume(), and beside them: a partition is read while it is neither paused nor
+  /// held.
+  Result<void> hold(const TopicPartition& partition);
+  Result<void> release(const TopicPartition& partition);
   Result<FetchedRecords> poll(std::chrono::nanoseconds wait);
-  /// Memory that records it has given out take now.
+  /// Memory that records it has given out, and batches that it has begun to, take now.
   std::size_t held_bytes() const noexcept;
+  /// How many batches it has decompressed of the partitions that are assigned now.
+  std::int64_t unpacked_batches() const noexcept;
+  /// Whether the last poll left records out because ConsumerOptions::memory_bytes was used up.
+  bool lacks_memory() const noexcept;
   /// From now on a poll that waits returns when a topic is made, grows or goes.
   void return_on_new_topics();
   void interrupt() noexcept;
@@ -159,11 +170,12 @@ class Consumer {
   Result<void> pause(PartitionId partition) { return core_.pause(at(partition)); }
   Result<void> resume(PartitionId partition) { return core_.resume(at(partition)); }
 
-  /// The next records, in order per partition, or none if nothing came within `wait` or interrupt()
-  /// was called: both are values, not errors. Moves the positions behind what it returns. Errors:
-  /// corrupt_data, with topic, partition and the offsets that cannot be read: the position stays,
-  /// so seek to error.offsets().end to go on; the same for a batch that does not fit into
-  /// ConsumerOptions::memory_bytes; offset_out_of_range with OffsetReset::none; closed.
+  /// The next records, in order per partition, or none if nothing came within `wait`, interrupt()
+  /// was called, or memory_bytes is used up: all are values, not errors. Moves the positions behind
+  /// what it returns. Errors: corrupt_data, with topic, partition and the offsets that cannot be
+  /// read: the position stays, so seek to error.offsets().end to go on; the same for a batch that
+  /// does not fit into ConsumerOptions::memory_bytes; offset_out_of_range with OffsetReset::none;
+  /// closed.
   Result<Records<K, V>> poll(std::chrono::nanoseconds wait) {
     MILLRACE_TRY(auto fetched, core_.poll(wait));
     return Records<K, V>(std::move(fetched));

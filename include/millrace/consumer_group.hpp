@@ -99,12 +99,13 @@ class GroupConsumer {
  public:
   explicit GroupConsumer(GroupConsumerCore core) : core_(std::move(core)) {}
 
-  /// The next records of the member's partitions; none if nothing came within `wait`, or while the
-  /// group is being rebalanced, or by interrupt(). Errors: those of Consumer::poll;
-  /// offset_out_of_range with OffsetReset::none, at each poll until every partition without a
-  /// committed offset got a position by seek() or commit(); fenced_instance, inconsistent_protocol,
-  /// invalid_argument, group_full, after which the member is out for good; no_space, io_error if
-  /// the group's state cannot be written, after which the next poll tries again.
+  /// The next records of the member's partitions; none if nothing came within `wait`, while the
+  /// group is being rebalanced, by interrupt(), or while memory_bytes is used up. Errors: those
+  /// of Consumer::poll; offset_out_of_range with OffsetReset::none, at each poll until every
+  /// partition without a committed offset got a position by seek() or commit(); fenced_instance,
+  /// inconsistent_protocol, invalid_argument, group_full, after which the member is out for good;
+  /// no_space, io_error if the group's state cannot be written, after which the next poll tries
+  /// again.
   Result<Records<K, V>> poll(std::chrono::nanoseconds wait) {
     MILLRACE_TRY(auto fetched, core_.poll(wait));
     return Records<K, V>(std::move(fetched));

@@ -30,12 +30,16 @@ class FetchedRecords {
   FetchedRecords(const FetchedRecords&) = delete;
   FetchedRecords& operator=(const FetchedRecords&) = delete;
 
+  /// What a compressed batch became. Polls share it that take some of its records each.
+  struct UnpackedBytes {
+    std::vector<std::byte> bytes;
+    MemoryShare share;
+  };
   /// A compressed batch of a part, decompressed by who added it.
   struct Unpacked {
     const std::byte* batch;  ///< where it begins in the part
     record::RecordCursor records;
-    std::unique_ptr<std::vector<std::byte>> bytes;
-    MemoryShare share;
+    std::shared_ptr<const UnpackedBytes> bytes;
   };
 
   void add(Part part) { parts_.push_back(std::move(part)); }

@@ -44,15 +44,14 @@ struct SentBatch;
 /// goes to a partition.
 struct TransactionSeat {
   record::ProducerIdentity producer;
-  std::function<Result<void>(PartitionId)> admit = {};
-  /// The number of the open transaction, and for each partition of the last one that it is part of;
-  /// whoever made the seat keeps them.
+  /// Makes the partition part of the open transaction, and notes the number of that for it.
+  std::function<Result<void>(PartitionId, std::atomic<std::uint64_t>& admitted_in)> admit = {};
+  /// The number of the open transaction; whoever made the seat keeps it.
   const std::atomic<std::uint64_t>* current = nullptr;
-  const std::atomic<std::uint64_t>* admitted_in = nullptr;
 
-  bool needs_admission(PartitionId partition) const noexcept {
-    return current != nullptr && admitted_in[partition].load(std::memory_order_acquire) !=
-                                     current->load(std::memory_order_relaxed);
+  bool needs_admission(const std::atomic<std::uint64_t>& admitted_in) const noexcept {
+    return current != nullptr &&
+           admitted_in.load(std::memory_order_acquire) != current->load(std::memory_order_relaxed);
   }
 };
 }  // namespace detail
@@ -104,6 +103,9 @@ class ProducerCore {
   /// For a TransactionalProducer, which ends what is sent.
   ProducerCore(const Broker& broker, std::shared_ptr<const engine::TopicCore> topic,
                ProducerOptions options, detail::TransactionSeat seat);
+  /// Sends to partitions of the same topic, too, that were added since. Not thread-safe with
+  /// itself, but with all else.
+  void grow(const engine::TopicCore& topic);
   ProducerCore(ProducerCore&&) noexcept;
   ProducerCore& operator=(ProducerCore&&) noexcept;
   ~ProducerCore();
@@ -124,7 +126,8 @@ class ProducerCore {
   std::shared_ptr<Impl> impl_;
 };
 
-/// Sends typed records to a topic. Thread-safe: one producer serves all threads.
+/// Sends typed records to a topic, to the partitions that it had when the handle was made.
+/// Thread-safe: one producer serves all threads.
 template <typename K, typename V>
 class Producer {
  public:

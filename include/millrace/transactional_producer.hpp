@@ -31,7 +31,8 @@ class Transaction {
   Transaction& operator=(Transaction&& other) noexcept;
   ~Transaction();
 
-  /// As those of Producer. Readers of committed records see nothing of it before commit().
+  /// As those of Producer, but to all partitions of the topic that any handle on it that was given
+  /// to the producer knows. Readers of committed records see nothing of it before commit().
   template <typename K, typename V>
   PendingReceipt send(const Topic<K, V>& topic, const std::type_identity_t<K>& key,
                       const std::type_identity_t<V>& value, DeliveryCallback callback = {}) {

@@ -15,10 +15,14 @@ struct Assigned {
   std::shared_ptr<engine::PartitionReader> reader;
   storage::LogCursor cursor;
   Offset position;
-  bool paused = false;
+  detail::Unpacker unpacker;
+  bool paused = false;  ///< by the user
+  bool held = false;    ///< by a group that does not know yet where it is to begin
   /// The readable end when there was nothing to read below it. Looking again helps once it moves.
   std::optional<Offset> exhausted = {};
   detail::AbortedFilter aborted = {};
+
+  bool is_read() const noexcept { return !paused && !held; }
 };
 
 /// How many records a poll takes of a chunk, and where it goes on after them.
@@ -90,9 +94,12 @@ struct ConsumerCore::Impl {
   Offset start_of(engine::PartitionReader& reader) const;
   void collect_flags();
   static void move_to(Assigned& assigned, Offset offset);
+  bool forget_unpacked() noexcept;
   Result<void> move_to_time(Assigned& assigned, Timestamp time) const;
   Result<bool> fetch(Assigned& from, FetchedRecords& into, std::int64_t& records,
                      std::size_t& bytes);
+  static Result<void> unpack(Assigned& from, storage::Chunk& chunk, std::int64_t records,
+                             Batches& into);
   static Result<std::int64_t> add_seen(Assigned& from, FetchedRecords::Part part,
                                        std::optional<Offset> stable_end, const Batches& unpacked,
                                        FetchedRecords& into);
@@ -133,8 +140,8 @@ Result<PartitionHandle> ConsumerCore::Impl::handle_of(const TopicPartition& part
 Result<void> ConsumerCore::Impl::add(const TopicPartition& partition) {
   MILLRACE_TRY(const PartitionHandle handle, handle_of(partition));
   const Offset start = start_of(*handle.reader());
-  assigned.push_back(
-      {handle.reader(), storage::LogCursor(handle.reader()->source(), start), start});
+  assigned.push_back({handle.reader(), storage::LogCursor(handle.reader()->source(), start), start,
+                      detail::Unpacker(memory)});
   return {};
 }
 
@@ -154,7 +161,7 @@ Offset ConsumerCore::Impl::start_of(engine::PartitionReader& reader) const {
 void ConsumerCore::Impl::collect_flags() {
   flags.clear();
   for (Assigned& a : assigned) {
-    if (!a.paused) flags.push_back(a.reader->wake_flag());
+    if (a.is_read()) flags.push_back(a.reader->wake_flag());
   }
 }
 
@@ -162,6 +169,14 @@ void ConsumerCore::Impl::move_to(Assigned& a, Offset offset) {
   a.position = offset;
   a.cursor.seek(offset);
   a.exhausted.reset();
+  a.unpacker.forget_all();
+}
+
+/// Of batches that were begun; false if nothing was kept.
+bool ConsumerCore::Impl::forget_unpacked() noexcept {
+  bool any = false;
+  for (Assigned& a : assigned) any |= a.unpacker.forget_all();
+  return any;
 }
 
 Result<void> ConsumerCore::Impl::move_to_time(Assigned& a, Timestamp time) const {
@@ -192,7 +207,7 @@ bool ConsumerCore::Impl::has_news() const noexcept {
   if (has_new_topics()) return true;
   return std::any_of(assigned.begin(), assigned.end(), [this](const Assigned& a) {
     const Offset end = end_of(a);
-    return !a.paused && end != a.position && end != a.exhausted;
+    return a.is_read() && end != a.position && end != a.exhausted;
   });
 }
 
@@ -225,19 +240,17 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
       return false;
     }
     std::vector<FetchedRecords::Unpacked> unpacked;
-    if (auto fits = detail::unpack(*chunk, memory, unpacked); !fits) {
-      from.cursor.seek(from.position);
-      return fits.error().at(from.reader->topic(), from.reader->id());
-    }
-    from.cursor.seek(chunk->end);
+    MILLRACE_CHECK(unpack(from, *chunk, records, unpacked));
     if (chunk->empty()) {
-      from.cursor.seek(from.position);
+      // The caller is not to go without records because of some that it has not been given.
+      if (into.parts().empty() && forget_unpacked()) continue;
       has_no_memory = true;
       return false;
     }
     const Taken taken = take_records(*chunk, records);
     const Offset begin = from.position;
     from.position = taken.end;
+    from.unpacker.forget_below(taken.end);
     from.exhausted.reset();
     if (taken.end != chunk->end) from.cursor.seek(taken.end);
     if (taken.records == 0) continue;
@@ -264,6 +277,17 @@ Result<bool> ConsumerCore::Impl::fetch(Assigned& from, FetchedRecords& into, std
     for (auto& batch : unpacked) into.add(std::move(batch));
     return true;
   }
+}
+
+/// Leaves of a chunk what there is room for, and the cursor behind that.
+Result<void> ConsumerCore::Impl::unpack(Assigned& from, storage::Chunk& chunk, std::int64_t records,
+                                        Batches& into) {
+  if (auto unpacked = from.unpacker.unpack(chunk, records, into); !unpacked) {
+    from.cursor.seek(from.position);
+    return unpacked.error().at(from.reader->topic(), from.reader->id());
+  }
+  from.cursor.seek(chunk.empty() ? from.position : chunk.end);
+  return {};
 }
 
 /// Adds what is to be seen of `part`; how many records that is. The last stable offset is given if
@@ -293,7 +317,7 @@ Result<bool> ConsumerCore::Impl::fetch_all(FetchedRecords& into) {
   const std::size_t first = next;
   for (std::size_t i = 0; i < count && records > 0 && bytes > 0; ++i) {
     const std::size_t index = (first + i) % count;
-    if (assigned[index].paused) continue;
+    if (!assigned[index].is_read()) continue;
     auto got = fetch(assigned[index], into, records, bytes);
     if (!got) {
       if (any) return true;  // what was read counts; the error comes again at the next poll
@@ -363,6 +387,12 @@ Result<void> ConsumerCore::seek_to_time(const TopicPartition& partition, Timesta
   return impl_->move_to_time(*a, time);
 }
 
+Result<void> ConsumerCore::seek_to_reset(const TopicPartition& partition) {
+  MILLRACE_TRY(Assigned * a, impl_->find(partition));
+  Impl::move_to(*a, impl_->start_of(*a->reader));
+  return {};
+}
+
 Result<void> ConsumerCore::seek_by(const TopicPartition& partition, std::int64_t count) {
   MILLRACE_TRY(Assigned * a, impl_->find(partition));
   const Offset start = a->reader->log_start_offset();
@@ -385,6 +415,7 @@ Result<std::int64_t> ConsumerCore::lag(const TopicPartition& partition) const {
 Result<void> ConsumerCore::pause(const TopicPartition& partition) {
   MILLRACE_TRY(Assigned * a, impl_->find(partition));
   a->paused = true;
+  a->unpacker.forget_all();
   impl_->collect_flags();
   return {};
 }
@@ -396,8 +427,32 @@ Result<void> ConsumerCore::resume(const TopicPartition& partition) {
   return {};
 }
 
+Result<void> ConsumerCore::hold(const TopicPartition& partition) {
+  MILLRACE_TRY(Assigned * a, impl_->find(partition));
+  a->held = true;
+  impl_->collect_flags();
+  return {};
+}
+
+Result<void> ConsumerCore::release(const TopicPartition& partition) {
+  MILLRACE_TRY(Assigned * a, impl_->find(partition));
+  a->held = false;
+  impl_->collect_flags();
+  return {};
+}
+
 std::size_t ConsumerCore::held_bytes() const noexcept {
   return impl_->memory->held();
+}
+
+std::int64_t ConsumerCore::unpacked_batches() const noexcept {
+  std::int64_t count = 0;
+  for (const Assigned& a : impl_->assigned) count += a.unpacker.count();
+  return count;
+}
+
+bool ConsumerCore::lacks_memory() const noexcept {
+  return impl_->has_no_memory;
 }
 
 void ConsumerCore::return_on_new_topics() {

@@ -127,7 +127,7 @@ void GroupConsumerCore::Impl::forget_last_poll() {
 bool GroupConsumerCore::Impl::place(const TopicPartition& partition) {
   if (service->has_pending(group, partition)) {
     unsettled.insert(partition);
-    return static_cast<bool>(consumer.pause(partition));
+    return static_cast<bool>(consumer.hold(partition));
   }
   const auto found = service->committed(group, partition);
   if (found) return static_cast<bool>(consumer.seek(partition, found->offset));
@@ -137,7 +137,7 @@ bool GroupConsumerCore::Impl::place(const TopicPartition& partition) {
 /// Places what could not be placed yet.
 Result<void> GroupConsumerCore::Impl::place_all() {
   for (const TopicPartition& partition : std::exchange(unsettled, {})) {
-    static_cast<void>(consumer.resume(partition));
+    static_cast<void>(consumer.release(partition));
     unplaced.insert(partition);
   }
   std::erase_if(unplaced, [this](const TopicPartition& partition) { return place(partition); });
@@ -152,7 +152,7 @@ Result<void> GroupConsumerCore::Impl::place_all() {
 Result<void> GroupConsumerCore::Impl::placed(const TopicPartition& partition, Result<void> sought) {
   if (!sought) return sought;
   unplaced.erase(partition);
-  if (unsettled.erase(partition) > 0) return consumer.resume(partition);
+  if (unsettled.erase(partition) > 0) return consumer.release(partition);
   return sought;
 }
 
@@ -313,6 +313,7 @@ Result<FetchedRecords> GroupConsumerCore::poll(std::chrono::nanoseconds wait) {
       impl.last_poll.emplace_back(part.partition, part.begin);
     }
     if (!fetched.parts().empty() || impl.interrupted.exchange(false)) return fetched;
+    if (impl.consumer.lacks_memory()) return fetched;  // the caller has what is to be given back
     if (SteadyClock::now() >= deadline) return fetched;
   }
 }
@@ -354,10 +355,8 @@ Result<void> GroupConsumerCore::send_offsets_to(Transaction& transaction) {
 }
 
 Result<void> GroupConsumerCore::rewind() {
-  const Impl::Partitions all = impl_->consumer.assignment();
-  impl_->give_up(all);
-  MILLRACE_CHECK(impl_->consumer.assign(all));
-  for (const TopicPartition& partition : all) {
+  for (const TopicPartition& partition : impl_->consumer.assignment()) {
+    MILLRACE_CHECK(impl_->placed(partition, impl_->consumer.seek_to_reset(partition)));
     if (!impl_->place(partition)) impl_->unplaced.insert(partition);
   }
   return impl_->place_all();

@@ -1,3 +1,4 @@
+#include <deque>
 #include <millrace/engine/broker_core.hpp>
 #include <millrace/producer.hpp>
 
@@ -9,16 +10,28 @@ struct ProducerCore::Impl {
   std::shared_ptr<detail::LaneContext> context = std::make_shared<detail::LaneContext>();
   std::shared_ptr<const engine::TopicCore> topic;
   Partitioner partitioner;
-  std::vector<std::shared_ptr<detail::Lane>> lanes;
+  using Lanes = std::vector<std::shared_ptr<detail::Lane>>;
+  std::deque<Lanes> all_lanes;  // the last one counts; senders may still look at those before it
+  std::atomic<const Lanes*> current_lanes{nullptr};
   detail::TransactionSeat seat;  // of nobody without transactions
 
   Result<PartitionId> route(const OutgoingRecord& record) const;
+  const Lanes& lanes() const noexcept { return *current_lanes.load(std::memory_order_acquire); }
+  void add_lanes(const engine::TopicCore& of);
   bool has_room(std::size_t bytes) const;
   bool wait_for_room(std::size_t bytes);
 };
 
+void ProducerCore::Impl::add_lanes(const engine::TopicCore& of) {
+  Lanes lanes = all_lanes.empty() ? Lanes() : all_lanes.back();
+  while (lanes.size() < of.partitions.size()) {
+    lanes.push_back(std::make_shared<detail::Lane>(of.partitions[lanes.size()], context));
+  }
+  current_lanes.store(&all_lanes.emplace_back(std::move(lanes)), std::memory_order_release);
+}
+
 Result<PartitionId> ProducerCore::Impl::route(const OutgoingRecord& record) const {
-  const auto count = static_cast<std::int32_t>(lanes.size());
+  const auto count = static_cast<std::int32_t>(lanes().size());
   if (count == 0) {
     return Error(Errc::read_only, "sending to topic " + topic->entry.name +
                                       ": this process is attached read-only; send in the process "
@@ -45,7 +58,7 @@ bool ProducerCore::Impl::wait_for_room(std::size_t bytes) {
   const auto deadline = clock::now() + context->options.max_block;
   while (!has_room(bytes)) {
     if (clock::now() >= deadline) return false;
-    for (const auto& lane : lanes) lane->drain();
+    for (const auto& lane : lanes()) lane->drain();
   }
   return true;
 }
@@ -66,9 +79,11 @@ ProducerCore::ProducerCore(const Broker& broker, std::shared_ptr<const engine::T
   impl_->partitioner =
       options.partitioner ? std::move(options.partitioner) : partitioner::murmur2();
   impl_->context->options = std::move(options);
-  for (const auto& partition : impl_->topic->partitions) {
-    impl_->lanes.push_back(std::make_shared<detail::Lane>(partition, impl_->context));
-  }
+  impl_->add_lanes(*impl_->topic);
+}
+
+void ProducerCore::grow(const engine::TopicCore& topic) {
+  if (topic.partitions.size() > impl_->lanes().size()) impl_->add_lanes(topic);
 }
 
 ProducerCore::ProducerCore(ProducerCore&&) noexcept = default;
@@ -94,8 +109,9 @@ PendingReceipt ProducerCore::refuse(const Error& error, const DeliveryCallback& 
 PendingReceipt ProducerCore::send(OutgoingRecord record) {
   const auto partition = impl_->route(record);
   if (!partition) return refuse(partition.error(), record.callback);
-  if (impl_->seat.needs_admission(*partition)) [[unlikely]] {
-    if (const auto admitted = impl_->seat.admit(*partition); !admitted) {
+  detail::Lane& lane = *impl_->lanes()[static_cast<std::size_t>(*partition)];
+  if (impl_->seat.needs_admission(lane.admitted_in())) [[unlikely]] {
+    if (const auto admitted = impl_->seat.admit(*partition, lane.admitted_in()); !admitted) {
       return refuse(admitted.error(), record.callback);
     }
   }
@@ -114,7 +130,7 @@ PendingReceipt ProducerCore::send(OutgoingRecord record) {
     return pending;
   }
   DeliveryCallback callback = std::move(record.callback);
-  auto sent = impl_->lanes[static_cast<std::size_t>(*partition)]->add(record, callback);
+  auto sent = lane.add(record, callback);
   if (!sent) return refuse(sent.error(), callback);
   pending.status_ = SendStatus::accepted;
   pending.batch_ = std::move(sent->batch);
@@ -123,12 +139,12 @@ PendingReceipt ProducerCore::send(OutgoingRecord record) {
 }
 
 Result<void> ProducerCore::push() {
-  for (const auto& lane : impl_->lanes) lane->push();
+  for (const auto& lane : impl_->lanes()) lane->push();
   return impl_->context->take_error();
 }
 
 Result<void> ProducerCore::flush() {
-  for (const auto& lane : impl_->lanes) lane->drain();
+  for (const auto& lane : impl_->lanes()) lane->drain();
   return impl_->context->take_error();
 }
 

@@ -73,6 +73,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   /// Returns when everything added before is done and its callbacks have returned.
   void drain();
   const engine::Partition& partition() const noexcept { return *partition_; }
+  /// The number of the last transaction that the partition is part of.
+  std::atomic<std::uint64_t>& admitted_in() noexcept { return admitted_in_; }
 
  private:
   using Lock = std::unique_lock<std::mutex>;
@@ -98,6 +100,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   record::BatchBuilder builder_;
   std::shared_ptr<SentBatch> gathering_;
   std::deque<std::shared_ptr<SentBatch>> appended_;
+  std::atomic<std::uint64_t> admitted_in_{0};
   std::atomic<bool> leading_{false};  // changes under the lock
   bool timer_armed_ = false;
   bool turn_planned_ = false;  // for what a turn of the schedule left over

@@ -9,10 +9,10 @@ namespace millrace::inline v0 {
 
 namespace detail {
 
-/// A producer's sending side for one topic, and which partitions are part of the open transaction.
+/// A producer's sending side for one topic.
 struct TopicSeat {
+  std::string name;
   std::optional<ProducerCore> core;
-  std::unique_ptr<std::atomic<std::uint64_t>[]> admitted_in;  // the number of a transaction
 };
 
 struct TransactionalState {
@@ -20,16 +20,20 @@ struct TransactionalState {
                      coordinator::TransactionalProducerId who, TransactionalProducerOptions with)
       : broker(of), service(std::move(by)), id(std::move(who)), options(std::move(with)) {}
 
+  static constexpr std::size_t least_handles = 8;
+
   Broker broker;
   std::shared_ptr<server::TransactionService> service;
   const coordinator::TransactionalProducerId id;
   const TransactionalProducerOptions options;
   std::mutex mutex;
   std::map<std::string, TopicSeat, std::less<>> topics;  // by the id of the topic
-  // Handles on the same topic differ if partitions were added between.
+  // Handles on the same topic differ if it was altered or got partitions between.
   using Handles = std::map<std::shared_ptr<const engine::TopicCore>, TopicSeat*>;
   Handles handles;
   std::atomic<const Handles::value_type*> last_handle{nullptr};
+  std::size_t handles_to_keep = least_handles;  // more are looked through
+  std::uint64_t topics_seen = broker.core()->topics_version();
   std::atomic<std::uint64_t> number{0};  // of the open transaction, or of the last one
   std::atomic<bool> is_open{false};
   std::atomic<bool> is_begun{false};    // it has partitions
@@ -38,7 +42,8 @@ struct TransactionalState {
   std::vector<std::function<void(bool)>> listeners;
 
   TopicSeat& seat_of(const std::shared_ptr<const engine::TopicCore>& topic);
-  Result<void> admit(TopicSeat& seat, const engine::TopicCore& topic, PartitionId partition);
+  void forget_topics();
+  Result<void> admit(const TopicPartition& partition, std::atomic<std::uint64_t>& admitted_in);
   Result<void> end(bool is_commit);
   Result<void> abort();
   Result<void> fail(const Error& error);
@@ -54,29 +59,49 @@ TopicSeat& TransactionalState::seat_of(const std::shared_ptr<const engine::Topic
     last_handle.store(&*known, std::memory_order_release);
     return *known->second;
   }
-  const auto [at, is_new] = topics.try_emplace(topic->entry.id);
-  TopicSeat& seat = at->second;
-  handles.emplace(topic, &seat);
-  if (is_new) {
-    seat.admitted_in = std::make_unique<std::atomic<std::uint64_t>[]>(topic->partitions.size());
+  TopicSeat& seat = topics[topic->entry.id];
+  if (seat.core) {
+    seat.core->grow(*topic);
+  } else {
+    seat.name = topic->entry.name;
+    const auto admit_to = [this, &seat](PartitionId partition,
+                                        std::atomic<std::uint64_t>& admitted_in) {
+      return admit({seat.name, partition}, admitted_in);
+    };
     seat.core.emplace(broker, topic, options.producer,
-                      TransactionSeat{{id.producer.id, id.producer.epoch, 0},
-                                      [this, &seat, of = topic.get()](PartitionId partition) {
-                                        return admit(seat, *of, partition);
-                                      },
-                                      &number,
-                                      seat.admitted_in.get()});
+                      TransactionSeat{{id.producer.id, id.producer.epoch, 0}, admit_to, &number});
   }
+  handles.emplace(topic, &seat);
   return seat;
 }
 
-Result<void> TransactionalState::admit(TopicSeat& seat, const engine::TopicCore& topic,
-                                       PartitionId partition) {
-  auto& admitted_in = seat.admitted_in[static_cast<std::size_t>(partition)];
+/// Between transactions: lets go of topics that were deleted, and of handles on what topics were.
+void TransactionalState::forget_topics() {
+  engine::BrokerCore& core = *broker.core();
+  const std::uint64_t version = core.topics_version();
+  const std::lock_guard lock(mutex);
+  if (version == topics_seen && handles.size() <= handles_to_keep) return;
+  topics_seen = version;
+  last_handle.store(nullptr, std::memory_order_release);
+  const auto is_current = [&](const auto& handle) {
+    const auto now = core.topic(handle.first->entry.name);
+    return now && *now == handle.first;
+  };
+  std::erase_if(handles, [&](const auto& handle) { return !is_current(handle); });
+  handles_to_keep = 2 * handles.size() + least_handles;
+  std::erase_if(topics, [&](const auto& topic) {
+    const auto now = core.topic(topic.second.name);
+    if (now) return (*now)->entry.id != topic.first;
+    return now.error().code() == Errc::unknown_topic;
+  });
+}
+
+Result<void> TransactionalState::admit(const TopicPartition& partition,
+                                       std::atomic<std::uint64_t>& admitted_in) {
   const std::uint64_t current = number.load(std::memory_order_relaxed);
   const std::lock_guard lock(mutex);
   if (admitted_in.load() == current) return {};
-  MILLRACE_CHECK(service->add_partitions(id, {{topic.entry.name, partition}}));
+  MILLRACE_CHECK(service->add_partitions(id, {partition}));
   is_begun.store(true);
   admitted_in.store(current, std::memory_order_release);
   return {};
@@ -206,6 +231,7 @@ Result<Transaction> TransactionalProducer::begin() {
     }
     state_->must_abort.store(false);
   }
+  state_->forget_topics();
   state_->is_begun.store(false);
   state_->failure.reset();
   state_->number.fetch_add(1);

@@ -20,13 +20,19 @@ Json list_of(const Partitions& partitions) {
 
 Result<Json> transaction_in(Bytes value) {
   MILLRACE_TRY(const auto transaction, coordinator::parse_transaction(value));
-  return Json{{"producerId", transaction.producer.id},
-              {"producerEpoch", transaction.producer.epoch},
-              {"transactionTimeoutMs", transaction.timeout.count()},
-              {"transactionStatus", to_string(transaction.state)},
-              {"transactionPartitions", list_of(transaction.partitions)},
-              {"transactionLastUpdateTimestampMs", transaction.updated.milliseconds()},
-              {"transactionStartTimestampMs", transaction.started.milliseconds()}};
+  Json one{{"producerId", transaction.producer.id},
+           {"producerEpoch", transaction.producer.epoch},
+           {"transactionTimeoutMs", transaction.timeout.count()},
+           {"transactionStatus", to_string(transaction.state)},
+           {"transactionPartitions", list_of(transaction.partitions)},
+           {"transactionLastUpdateTimestampMs", transaction.updated.milliseconds()},
+           {"transactionStartTimestampMs", transaction.started.milliseconds()}};
+  for (const auto& [partition, end] : transaction.ends) {
+    Json of_partition = as_json(partition);
+    of_partition["endOffset"] = end.value();
+    one["dataEnds"].push_back(std::move(of_partition));
+  }
+  return one;
 }
 
 Result<Json> offset_in(Bytes value) {

@@ -106,8 +106,7 @@ Result<void> GroupCoordinator::check_removal(const std::string& group) const {
   return {};
 }
 
-void GroupCoordinator::remove_group(const std::string& group, Token token, const Now&,
-                                    GroupActions& actions) {
+void GroupCoordinator::remove_group(const std::string& group, Token token, GroupActions& actions) {
   if (auto fit = check_removal(group); !fit) {
     actions.commits.push_back({token, std::move(fit)});
     return;
@@ -190,6 +189,9 @@ std::set<std::string> GroupCoordinator::topics() const {
   std::set<std::string> topics;
   for (const auto& [id, entry] : groups_) {
     for (const auto& [topic, partitions] : entry.offsets.topics()) topics.insert(topic);
+    for (const auto& [producer, pending] : entry.pending) {
+      for (const PendingOffset& one : pending) topics.insert(one.offset.partition.topic);
+    }
   }
   return topics;
 }

@@ -11,9 +11,15 @@ void GroupCoordinator::commit_in_transaction(const CommitRequest& request,
   start_commit(request, {token, request.from.group, request.offsets, producer}, now, actions);
 }
 
+std::vector<GroupCoordinator::PendingOffset>& GroupCoordinator::pending_of(
+    Entry& entry, std::int64_t producer_id) {
+  waiting_[producer_id].insert(entry.group.id());
+  return entry.pending[producer_id];
+}
+
 void GroupCoordinator::apply(Entry& entry, CommitWrite& commit, std::uint64_t order) {
   if (commit.transaction_of && !commit.ended) {
-    auto& pending = entry.pending[commit.transaction_of->id];
+    auto& pending = pending_of(entry, commit.transaction_of->id);
     for (OffsetToCommit& offset : commit.offsets) pending.push_back({std::move(offset), order});
     return;
   }
@@ -36,17 +42,21 @@ std::vector<std::string> GroupCoordinator::end_transaction(
     }
   }
   std::vector<std::string> waited;
-  for (auto& [id, entry] : groups_) {
-    const auto pending = entry.pending.find(producer_id);
-    if (pending == entry.pending.end() || !concerns(id)) continue;
-    for (PendingOffset& one : pending->second) {
+  const auto waiting = waiting_.find(producer_id);
+  if (waiting == waiting_.end()) return waited;
+  for (const std::string& id : waiting->second) {
+    if (!concerns(id)) continue;
+    Entry& entry = groups_.at(id);
+    const auto pending = entry.pending.extract(producer_id);
+    for (PendingOffset& one : pending.mapped()) {
       if (!is_commit) break;
       entry.offsets.apply(one.offset.partition.topic, one.offset.partition.partition,
                           std::move(one.offset.committed), one.order);
     }
-    entry.pending.erase(pending);
     waited.push_back(id);
   }
+  for (const std::string& id : waited) waiting->second.erase(id);
+  if (waiting->second.empty()) waiting_.erase(waiting);
   return waited;
 }
 
@@ -74,8 +84,7 @@ Result<void> GroupCoordinator::load_pending(std::int64_t producer_id, Bytes key,
   const auto* offset = std::get_if<OffsetKey>(&parsed);
   if (offset == nullptr || !value) return {};
   MILLRACE_TRY(CommittedOffset committed, parse_offset(*value));
-  find_or_make(std::string(offset->group))
-      .pending[producer_id]
+  pending_of(find_or_make(std::string(offset->group)), producer_id)
       .push_back(
           {{{std::string(offset->topic), offset->partition}, std::move(committed)}, ++last_write_});
   return {};

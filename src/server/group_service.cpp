@@ -368,7 +368,7 @@ std::optional<coordinator::CommittedOffset> GroupService::committed(
 Result<void> GroupService::remove_group(const std::string& group) {
   return wait_for_commit([&](Token token, Actions& actions) {
     start_late_commits(&group, actions);
-    coordinator_.remove_group(group, token, now(), actions);
+    coordinator_.remove_group(group, token, actions);
   });
 }
 

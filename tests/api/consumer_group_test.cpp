@@ -1,5 +1,6 @@
 #include <millrace/consumer_group.hpp>
 #include <millrace/millrace.hpp>
+#include <millrace/record/compression.hpp>
 #include <millrace/testing/manual_clock.hpp>
 #include <set>
 #include <thread>
@@ -246,6 +247,70 @@ TEST_CASE("Without a place to begin a group refuses to read until it has one", "
   SECTION("committed") {
     REQUIRE(member.commit({"t", 1}, Offset{1}));
     CHECK(read(member).empty());
+  }
+}
+
+TEST_CASE("A member does not wait for memory that only its caller can give back",
+          "[consumer_group]") {
+  if (!record::codec_available(record::Codec::zstd)) return;
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = broker.topic<std::string, std::string>("t", {.partitions = 1}).value();
+  Producer producer{topic, {.compression = record::Codec::zstd}};
+  for (int i = 0; i < 2; ++i) {
+    producer.send("k", std::string(10'000, 'x'));
+    producer.flush().value();
+  }
+  const TextGroup group{topic, "g", {.consumer = {.memory_bytes = 15'000}}};
+  auto member = group.join().value();
+  auto first = std::make_optional(member.poll(1h).value());
+  REQUIRE_FALSE(first->empty());
+  CHECK(member.poll(1h).value().empty());
+  first.reset();
+  CHECK_FALSE(member.poll(1h).value().empty());
+}
+
+TEST_CASE("A member that pauses a partition leaves it out until it resumes it",
+          "[consumer_group]") {
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = make_topic(broker, 1, 3);
+  const TextGroup group{topic, "g", {.auto_commit_interval = std::nullopt}};
+  auto producer = TransactionalProducer::open(broker, "p").value();
+  auto transaction = producer.begin().value();
+  REQUIRE(transaction.send_offsets("g", "t", 0, Offset{1}));
+  auto member = group.join().value();
+  const TopicPartition partition{"t", 0};
+  while (member.assignment().empty()) REQUIRE(member.poll(0s));
+  SECTION("while a transaction decides where it is to begin") {
+    REQUIRE(member.pause(partition));
+    REQUIRE(transaction.commit());
+    CHECK(read(member).empty());
+    REQUIRE(member.resume(partition));
+    CHECK(read(member) == std::multiset<std::string>{"1", "2"});
+  }
+  SECTION("but not before that transaction is over") {
+    REQUIRE(member.resume(partition));
+    CHECK(read(member).empty());
+    REQUIRE(member.pause(partition));
+    REQUIRE(member.resume(partition));
+    CHECK(read(member).empty());
+    REQUIRE(transaction.abort());
+    CHECK(read(member) == numbers(3));
+  }
+  SECTION("also when it seeks") {
+    REQUIRE(member.pause(partition));
+    REQUIRE(member.seek(partition, Offset{2}));
+    CHECK(read(member).empty());
+    REQUIRE(member.resume(partition));
+    CHECK(read(member) == std::multiset<std::string>{"2"});
+  }
+  SECTION("also when it rewinds") {
+    REQUIRE(transaction.abort());
+    CHECK(read(member) == numbers(3));
+    REQUIRE(member.pause(partition));
+    REQUIRE(member.rewind());
+    CHECK(read(member).empty());
+    REQUIRE(member.resume(partition));
+    CHECK(read(member) == numbers(3));
   }
 }
 

@@ -269,3 +269,96 @@ TEST_CASE("what a consumer's records take in memory is bounded") {
   CHECK(refused.error().offsets().end == Offset{1});
   CHECK(small.position(refused.error().partition()).value() == Offset{0});
 }
+
+namespace {
+
+/// A compressed topic of `batches` batches in each of its partitions, of `records` records each.
+Text packed_topic(const Broker& broker, int partitions, int batches, int records) {
+  auto topic = broker.topic<std::string, std::string>("t", {.partitions = partitions}).value();
+  for (int p = 0; p < partitions; ++p) {
+    for (int n = 0; n < batches; ++n) {
+      millrace::record::BatchBuilder batch({.codec = millrace::record::Codec::zstd});
+      for (int i = 0; i < records; ++i) {
+        const std::string value = std::to_string(n * records + i);
+        batch.add(millrace::Timestamp{1}, std::nullopt, millrace::as_bytes(value)).value();
+      }
+      topic.partition(p).value().handle().append(batch).value();
+    }
+  }
+  return topic;
+}
+
+millrace::ConsumerCore core_of(const Broker& broker, const Text& topic,
+                               const millrace::ConsumerOptions& options) {
+  millrace::ConsumerCore consumer{broker, options};
+  consumer.follow(topic.core());
+  std::vector<millrace::TopicPartition> all;
+  for (int p = 0; p < topic.partition_count(); ++p) all.push_back({"t", p});
+  consumer.assign(all).value();
+  return consumer;
+}
+
+std::vector<std::string> poll(millrace::ConsumerCore& consumer) {
+  return values(millrace::Records<std::string, std::string>(consumer.poll(0ms).value()));
+}
+
+}  // namespace
+
+TEST_CASE("a compressed batch is decompressed once, however few records a poll takes") {
+  if (!millrace::record::codec_available(millrace::record::Codec::zstd)) return;
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = packed_topic(broker, 1, 3, 1000);
+  const auto max_records = GENERATE(1, 7, 500, 1000, 1500, 5000);
+  auto consumer = core_of(broker, topic, {.max_records = max_records});
+  std::vector<std::string> all;
+  for (auto some = poll(consumer); !some.empty(); some = poll(consumer)) {
+    CHECK(static_cast<int>(some.size()) <= max_records);
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  REQUIRE(all.size() == 3000);
+  for (int i = 0; i < 3000; ++i) REQUIRE(all[static_cast<std::size_t>(i)] == std::to_string(i));
+  CHECK(consumer.unpacked_batches() == 3);
+  CHECK(consumer.held_bytes() == 0);
+}
+
+TEST_CASE("what was decompressed is given up when it is not read on") {
+  if (!millrace::record::codec_available(millrace::record::Codec::zstd)) return;
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = packed_topic(broker, 1, 2, 100);
+  auto consumer = core_of(broker, topic, {.max_records = 10});
+  REQUIRE(poll(consumer).size() == 10);
+  CHECK(consumer.held_bytes() > 0);
+  SECTION("the position moved") {
+    consumer.seek({"t", 0}, Offset{50}).value();
+    CHECK(consumer.held_bytes() == 0);
+    CHECK(poll(consumer).front() == "50");
+  }
+  SECTION("the partition is paused") {
+    consumer.pause({"t", 0}).value();
+    CHECK(consumer.held_bytes() == 0);
+    consumer.resume({"t", 0}).value();
+    CHECK(poll(consumer).front() == "10");
+  }
+  SECTION("the partition is not assigned any more") {
+    consumer.assign({}).value();
+    CHECK(consumer.held_bytes() == 0);
+  }
+}
+
+TEST_CASE("a consumer does not run out of memory by what it has not given out") {
+  if (!millrace::record::codec_available(millrace::record::Codec::zstd)) return;
+  const auto broker = Broker::open(":memory:").value();
+  const auto topic = packed_topic(broker, 3, 2, 100);
+  const auto one_batch = [&] {
+    auto consumer = core_of(broker, topic, {.max_records = 1});
+    REQUIRE(poll(consumer).size() == 1);
+    return consumer.held_bytes();
+  }();
+  auto consumer = core_of(broker, topic, {.max_records = 10, .memory_bytes = one_batch * 3 / 2});
+  std::size_t seen = 0;
+  for (int polls = 0; polls < 3; ++polls) seen += poll(consumer).size();
+  for (int p = 0; p < 3; ++p) CHECK(consumer.position({"t", p}).value() == Offset{10});
+  for (int polls = 3; polls < 60; ++polls) seen += poll(consumer).size();
+  CHECK(seen == 600);
+  CHECK(consumer.held_bytes() == 0);
+}

@@ -1,3 +1,4 @@
+#include <millrace/engine/broker_core.hpp>
 #include <millrace/millrace.hpp>
 #include <millrace/testing/manual_clock.hpp>
 #include <set>
@@ -82,6 +83,71 @@ TEST_CASE("An open transaction holds up what stands behind it, not what stands b
   CHECK(read(stand.out) == Values{"first"});
   REQUIRE(transaction.abort());
   CHECK(read(stand.out) == Values{"first", "behind"});
+}
+
+TEST_CASE("A producer sends to partitions that were added after it was made", "[transaction]") {
+  Stand stand;
+  auto producer = stand.producer();
+  const std::string before = "before";
+  const std::string after = "after";
+  auto transaction = producer.begin().value();
+  REQUIRE(transaction.send_with(stand.out, {.partition = 1}, nullptr, &before).get());
+  REQUIRE(stand.broker.add_partitions("out", 4));
+  const auto grown = stand.broker.topic<std::string, std::string>("out").value();
+  for (const PartitionId partition : {3, 1}) {
+    const auto sent =
+        transaction.send_with(grown, {.partition = partition}, nullptr, &after).get().value();
+    CHECK(sent.partition == partition);
+  }
+  CHECK(read(grown).empty());
+  REQUIRE(transaction.commit());
+  CHECK(read(grown) == Values{before, after, after});
+  transaction = producer.begin().value();
+  REQUIRE(transaction.send_with(grown, {.partition = 3}, nullptr, &after).get());
+  REQUIRE(transaction.send_with(grown, {.partition = 1}, nullptr, &after).get());
+  REQUIRE(transaction.abort());
+  CHECK(read(grown) == Values{before, after, after});
+}
+
+TEST_CASE("A producer does not keep topics that are gone, nor what they were", "[transaction]") {
+  Stand stand;
+  auto producer = stand.producer();
+  const auto send = [&] {
+    const auto topic = stand.broker.topic<std::string, std::string>("passing").value();
+    auto transaction = producer.begin().value();
+    REQUIRE(transaction.send(topic, "k", "v").get());
+    REQUIRE(transaction.commit());
+    return std::weak_ptr(topic.core());
+  };
+  const auto first = send();
+  REQUIRE(stand.broker.add_partitions("passing", 2));
+  const auto grown = send();
+  // Its partitions stay the same: the producer goes on with their sequences.
+  const std::weak_ptr partition = grown.lock()->partitions.front();
+  REQUIRE(stand.broker.delete_topic("passing"));
+  CHECK_FALSE(partition.expired());
+  REQUIRE(producer.begin());
+  CHECK(first.expired());
+  CHECK(grown.expired());
+  CHECK(partition.expired());
+  CHECK_FALSE(send().expired());
+}
+
+TEST_CASE("A producer does not keep all that a topic was that is altered", "[transaction]") {
+  Stand stand;
+  auto producer = stand.producer();
+  std::vector<std::weak_ptr<const engine::TopicCore>> handles;
+  for (int i = 0; i < 100; ++i) {
+    const auto topic = stand.broker.topic<std::string, std::string>("out").value();
+    handles.push_back(topic.core());
+    auto transaction = producer.begin().value();
+    REQUIRE(transaction.send(topic, "k", "v").get());
+    REQUIRE(transaction.commit());
+    REQUIRE(stand.broker.alter_topic("out", {{"retention.ms", std::to_string(1'000'000 + i)}}));
+  }
+  const auto kept = std::count_if(handles.begin(), handles.end(),
+                                  [](const auto& handle) { return !handle.expired(); });
+  CHECK(kept < 20);
 }
 
 TEST_CASE("A consumer that waits is woken by a commit", "[transaction]") {

@@ -204,6 +204,16 @@ committed orders --partition 1
 expect_out "z
 ours"
 
+# Where the data of a commit over several partitions ends is part of the decision.
+run topic create pair --partitions 2
+printf '0\n1\n' >"$work/input"
+run produce pair --transactional-id pair --config partitioner=round_robin <"$work/input"
+expect_done
+run log dump "$MILLRACE_DATA" --records
+expect_out_has '"transactionStatus":"PrepareCommit","transactionPartitions":[{"topic":"pair","partition":0},{"topic":"pair","partition":1}]'
+expect_out_has '"dataEnds":[{"topic":"pair","partition":0,"endOffset":1},{"topic":"pair","partition":1,"endOffset":1}]'
+run topic delete pair
+
 # What the directory says of all this: its own topics, markers, producers, aborted transactions.
 run produce orders --partition 0 --transactional-id import <"$work/input" >/dev/null
 echo k | "$millrace" consume orders --group readers --exit-at-end >/dev/null

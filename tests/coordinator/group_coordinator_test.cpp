@@ -132,13 +132,13 @@ TEST_CASE("A group is deleted when it has no members", "[group_coordinator]") {
   const std::string id = lone_member(world);
   world.commit({member(id, 1), {offset_of("t", 0, 5)}});
   GroupActions actions;
-  world->remove_group("g", coordinator::Token{901}, world.now(), actions);
+  world->remove_group("g", coordinator::Token{901}, actions);
   CHECK(actions.commits[0].answer.error().message() ==
         "group g has 1 members; stop them before deleting it");
-  world->remove_group("h", coordinator::Token{902}, world.now(), actions);
+  world->remove_group("h", coordinator::Token{902}, actions);
   CHECK(actions.commits[1].answer.error().code() == Errc::unknown_group);
   REQUIRE(world.leave({id, {}}));
-  world->remove_group("g", coordinator::Token{903}, world.now(), actions);
+  world->remove_group("g", coordinator::Token{903}, actions);
   REQUIRE(actions.writes.size() == 1);
   CHECK(actions.writes[0].records.size() == 2);
   CHECK(world->group("g") == nullptr);

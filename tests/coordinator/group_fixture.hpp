@@ -48,6 +48,11 @@ class GroupWorld {
       coordinator_->commit(request, token, now(), actions);
     });
   }
+  Token commit_in_transaction(const coordinator::CommitRequest& request, std::int64_t producer_id) {
+    return call([&](Token token, GroupActions& actions) {
+      coordinator_->commit_in_transaction(request, {producer_id, 0}, token, now(), actions);
+    });
+  }
   /// The answer, if there is one already.
   const coordinator::CommitReply* remove_topic(std::string_view topic) {
     return commit_reply(call([&](Token token, GroupActions& actions) {
@@ -75,16 +80,23 @@ class GroupWorld {
   /// The same records, taken up by a coordinator that knows nothing yet.
   void restart() {
     coordinator_ = make();
-    for (const auto& record : log) {
+    for (std::size_t i = 0; i < log.size(); ++i) {
+      const auto& record = log[i];
       const auto value =
           record.value ? std::optional<millrace::Bytes>(*record.value) : std::nullopt;
-      REQUIRE(coordinator_->load(record.key, value, now()));
+      const auto producer = producers.find(i);
+      if (producer == producers.end()) {
+        REQUIRE(coordinator_->load(record.key, value, now()));
+      } else {
+        REQUIRE(coordinator_->load_pending(producer->second, record.key, value));
+      }
     }
   }
 
   bool holds_writes = false;
   std::vector<coordinator::Write> held;
   std::vector<coordinator::InternalRecord> log;
+  std::map<std::size_t, std::int64_t> producers;  // of the records in it that are transactional
   std::vector<coordinator::JoinReply> joins;
   std::vector<coordinator::SyncReply> syncs;
   std::vector<coordinator::CommitReply> commits;
@@ -113,7 +125,10 @@ class GroupWorld {
   }
   void end(coordinator::Write write, const millrace::Result<void>& result) {
     if (result) {
-      for (auto& record : write.records) log.push_back(std::move(record));
+      for (auto& record : write.records) {
+        if (write.transaction_of) producers[log.size()] = write.transaction_of->id;
+        log.push_back(std::move(record));
+      }
     }
     GroupActions actions;
     coordinator_->written(write.id, result, now(), actions);

@@ -93,6 +93,35 @@ TEST_CASE("readers of committed records stop at the first open transaction",
   CHECK(storage::find_aborted(*log, {Offset{0}, Offset{9}}).value().size() == 1);
 }
 
+TEST_CASE("a log says which transactions are open, the oldest first", "[storage][log][producers]") {
+  Producing producing;
+  auto& log = producing.log;
+  using Open = std::vector<std::pair<std::int64_t, Offset>>;
+  const auto open = [&] {
+    Open all;
+    for (const auto& one : log->open_transactions()) {
+      all.emplace_back(one.id, one.transaction.value());
+    }
+    return all;
+  };
+  CHECK(open().empty());
+  try_append(*log, ProducerBatch{.id = 3}).value();                                     // 0
+  try_append(*log, ProducerBatch{.id = 2, .count = 2, .transactional = true}).value();  // 1
+  try_append(*log, ProducerBatch{.id = 1, .transactional = true}).value();              // 3
+  const ProducerBatch next{.id = 2, .sequence = 2, .transactional = true};
+  try_append(*log, next).value();  // 4
+  CHECK(open() == Open{{2, Offset{1}}, {1, Offset{3}}});
+  producing.reopen();
+  CHECK(open() == Open{{2, Offset{1}}, {1, Offset{3}}});
+  try_append(*log, Marker{.id = 2}).value();  // 5
+  CHECK(open() == Open{{1, Offset{3}}});
+  log->truncate_to(Offset{5}).value();
+  CHECK(open() == Open{{2, Offset{1}}, {1, Offset{3}}});
+  try_append(*log, Marker{.id = 1, .commit = false}).value();
+  try_append(*log, Marker{.id = 2, .commit = false}).value();
+  CHECK(open().empty());
+}
+
 TEST_CASE("an open transaction does not reach below the log's start", "[storage][log][producers]") {
   const Place place(true);
   const auto log = open_log(place.directory, visible_at_once());

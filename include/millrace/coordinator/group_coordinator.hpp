@@ -67,11 +67,11 @@ class GroupCoordinator {
 
   /// Answered like a commit: group_not_empty, unknown_group. If it cannot be written, the group
   /// stays.
-  void remove_group(const std::string& group, Token token, const Now& now, GroupActions& actions);
+  void remove_group(const std::string& group, Token token, GroupActions& actions);
   /// Forgets the offsets committed for a topic that was deleted, in all groups, also of commits
   /// that are being written. Answered among the commits, when that is durable.
   void remove_topic(std::string_view topic, Token token, GroupActions& actions);
-  /// The topics for which some group has committed offsets.
+  /// The topics for which some group has committed offsets, or a transaction is to.
   std::set<std::string> topics() const;
 
   void written(WriteId id, const Result<void>& result, const Now& now, GroupActions& actions);
@@ -139,6 +139,7 @@ class GroupCoordinator {
              GroupActions& actions);
   void start_commit(const CommitRequest& request, CommitWrite commit, const Now& now,
                     GroupActions& actions);
+  std::vector<PendingOffset>& pending_of(Entry& entry, std::int64_t producer_id);
   void apply(Entry& entry, CommitWrite& commit, std::uint64_t order);
   void after(Entry& entry, GroupActions& actions);
   void end(WriteId id, CommitWrite& commit, const Result<void>& result, GroupActions& actions);
@@ -154,6 +155,8 @@ class GroupCoordinator {
   const GroupCoordinatorOptions options_;
   const Group::IdSource ids_;
   std::map<std::string, Entry, std::less<>> groups_;
+  /// Those with pending offsets, by the producer's id: markers are many, groups may be too.
+  std::map<std::int64_t, std::set<std::string>> waiting_;
   std::set<std::pair<Clock::Steady, std::string>> timers_;
   std::optional<Clock::Steady> next_expiry_;
   std::uint64_t last_write_ = 0;
