@@ -22,6 +22,8 @@ class IoHooks;
 }
 template <typename K, typename V>
 class Topic;
+class Listener;
+struct ListenOptions;
 
 struct BrokerOptions {
   /// Make the directory if it is missing.
@@ -118,6 +120,11 @@ class Broker {
   Result<void> add_partitions(std::string_view name, std::int32_t total) const;
   /// Removes the topic, its files and groups' offsets for it. What is being read stays readable.
   Result<void> delete_topic(std::string_view name) const;
+
+  /// Lets Kafka clients in; ready for them when it returns. Include <millrace/listener.hpp>, link
+  /// millrace::net. Errors: invalid_argument (an option, an address, TLS files), io_error (the
+  /// address cannot be had), read_only for an attachment.
+  Result<Listener> listen(const ListenOptions& options) const;
 
   /// What opening found, for each partition that was not empty.
   std::vector<PartitionRecoveryInfo> recovery_report() const;

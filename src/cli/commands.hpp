@@ -18,6 +18,7 @@ void add_group_delete(Program& program, CLI::App& group);
 void add_txn_list(Program& program, CLI::App& txn);
 void add_txn_describe(Program& program, CLI::App& txn);
 void add_txn_abort(Program& program, CLI::App& txn);
+void add_serve(Program& program);
 void add_log_verify(Program& program, CLI::App& log);
 void add_log_dump(Program& program, CLI::App& log);
 void add_log_repair(Program& program, CLI::App& log);

@@ -70,6 +70,15 @@ GROUPS
       --execute                do it; without, the new offsets are only shown (--dry-run)
   group delete NAME... delete groups with all that they committed
 
+KAFKA CLIENTS
+  serve                let Kafka clients in until Ctrl-C or SIGTERM
+      --listen HOST:PORT       where (127.0.0.1:9092); port 0 is any that is free
+      --advertise HOST         what clients are told to connect to; else where they came in
+      --tls-cert FILE, --tls-key FILE, --tls-client-ca FILE
+                               encrypt; with the last one, clients must show a certificate
+      --no-auto-create         clients do not make topics by asking for them
+      --partitions N           of topics that they do make (1)
+
 TRANSACTIONS
   txn list             all transactional ids, with producer, state, since when     [--json]
       --state STATE            only Empty, Ongoing, PrepareCommit, PrepareAbort, CompleteCommit or

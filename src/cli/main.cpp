@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
     add_txn_list(program, txn);
     add_txn_describe(program, txn);
     add_txn_abort(program, txn);
+    add_serve(program);
     add_bench(program);
     CLI::App& log = *program.app().add_subcommand("log", "Check, show and mend files");
     add_log_verify(program, log);

@@ -15,17 +15,25 @@ using UnixAcceptor = asio::local::stream_protocol::acceptor;
 template <typename Executor>
 Peer peer_of(const asio::basic_stream_socket<asio::ip::tcp, Executor>& socket) {
   ErrorCode gone;
-  const auto endpoint = socket.remote_endpoint(gone);
-  if (gone) return {.address = "a client that is gone"};
-  const auto reached = socket.local_endpoint(gone);
-  return {.address = to_text(endpoint),
-          .reached_host = gone ? std::string() : reached.address().to_string(),
-          .reached_port = reached.port()};
+  const auto theirs = socket.remote_endpoint(gone);
+  const auto ours = socket.local_endpoint(gone);
+  Peer peer;
+  if (gone) {
+    peer.address = "a client that is gone";
+    return peer;
+  }
+  peer.address = to_text(theirs);
+  peer.reached_host = ours.address().to_string();
+  peer.reached_port = ours.port();
+  return peer;
 }
 
 template <typename Executor>
 Peer peer_of(const asio::basic_stream_socket<asio::local::stream_protocol, Executor>&) {
-  return {.address = "a local client", .is_local = true};
+  Peer peer;
+  peer.address = "a local client";
+  peer.is_local = true;
+  return peer;
 }
 
 template <typename Executor>

@@ -95,7 +95,8 @@ void sync_group(Request request) {
   if (!groups) return request.respond(response);
   coordinator::SyncRequest wanted{.from = membership_of(*message),
                                   .protocol_type = message->protocol_type,
-                                  .protocol = message->protocol_name};
+                                  .protocol = message->protocol_name,
+                                  .assignments = {}};
   for (const auto& each : message->assignments) {
     wanted.assignments.push_back({each.member_id, owned(each.assignment)});
   }

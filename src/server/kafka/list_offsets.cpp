@@ -35,7 +35,7 @@ Result<Found> find_largest(engine::Partition& partition, Offset limit) {
   const auto found = storage::find_time(partition.source(), largest, limit);
   if (!found) return found.error();
   if (!*found) return Found();
-  return Found{(*found)->offset.value(), (*found)->timestamp.value()};
+  return Found{(*found)->offset.value(), (*found)->timestamp.milliseconds()};
 }
 
 Result<Found> find(engine::Partition& partition, std::int64_t time, bool is_committed_only) {
@@ -55,7 +55,7 @@ Result<Found> find(engine::Partition& partition, std::int64_t time, bool is_comm
   const auto found = storage::find_time(partition.source(), Timestamp{time}, limit);
   if (!found) return found.error();
   if (!*found) return Found();
-  return Found{(*found)->offset.value(), (*found)->timestamp.value()};
+  return Found{(*found)->offset.value(), (*found)->timestamp.milliseconds()};
 }
 
 /// Version 0 has offsets of segments in it; the begin and the end are enough of them.

@@ -30,7 +30,9 @@ std::vector<coordinator::OffsetToCommit> offsets_of(const OffsetCommitRequest& m
       offsets.push_back({.partition = {topic.name, from.partition_index},
                          .committed = {.offset = Offset{from.committed_offset},
                                        .leader_epoch = LeaderEpoch{from.committed_leader_epoch},
-                                       .metadata = metadata}});
+                                       .metadata = metadata,
+                                       .commit_time = Timestamp::none(),
+                                       .expire_time = std::nullopt}});
     }
   }
   return offsets;

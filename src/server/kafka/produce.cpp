@@ -102,7 +102,7 @@ class Production {
     answer.log_start_offset = (*partition)->log_start_offset().value();
     if (!appended) return fail(answer, appended.error());
     answer.base_offset = appended->base_offset.value();
-    answer.log_append_time_ms = appended->append_time.value();
+    answer.log_append_time_ms = appended->append_time.milliseconds();
     if (!(*partition)->flushes_before_ack()) return;
     unacknowledged_.push_back({*partition, appended->next_offset, place});
   }

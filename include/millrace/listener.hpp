@@ -1,0 +1,75 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <millrace/broker.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What lets Kafka clients in. Link millrace::net.
+namespace millrace::inline v0 {
+
+namespace server {
+class KafkaServer;
+}
+
+/// PEM files of what a listener shows to its clients.
+struct TlsOptions {
+  std::string certificate_chain;
+  std::string private_key;
+  /// Not empty: clients must show a certificate that this one signed.
+  std::string client_authority = {};
+};
+
+struct ListenOptions {
+  /// Of this machine: an IP address or a name. "0.0.0.0" and "::" are all.
+  std::string address = "127.0.0.1";
+  /// 0: any that is free; Listener::port() tells.
+  std::uint16_t port = 9092;
+  std::optional<TlsOptions> tls = {};
+  /// What clients are told to connect to; else the address through which they came.
+  std::optional<std::string> advertised_address = {};
+  bool auto_create_topics = true;         ///< by who asks for them [auto.create.topics.enable]
+  std::int32_t default_partitions = 1;    ///< of those [num.partitions]
+  int network_threads = 1;                ///< [num.network.threads]
+  int worker_threads = 4;                 ///< at most, for what waits for a disk [num.io.threads]
+  std::size_t most_connections = 10'000;  ///< [max.connections]
+  std::size_t most_request_bytes = 104'857'600;    ///< [socket.request.max.bytes]
+  std::size_t request_memory_bytes = 268'435'456;  ///< of all together [queued.max.request.bytes]
+  std::chrono::milliseconds idle_timeout = std::chrono::minutes(10);  ///< [connections.max.idle.ms]
+  /// Hears why connections were refused, or closed by us. Called on a network thread; must be quick
+  /// and must not call the listener.
+  std::function<void(const Error&)> on_problem = {};
+};
+
+/// A broker that Kafka clients can connect to, until close() or the end of this object, or of the
+/// broker's last handle, if that is later. Movable. Thread-safe but for moving.
+///
+/// Topics, groups and transactions are those of the broker: what a client produces, a Consumer of
+/// this process reads. An acknowledgement stands for what the topic's flush policy says, whatever
+/// `acks` the client asks for (but for 0). docs/wire_protocol.md lists what is served.
+class Listener {
+ public:
+  Listener(Listener&&) noexcept;
+  Listener& operator=(Listener&&) noexcept;
+  ~Listener();
+
+  /// Where it listens, as `host:port`: with the port that was given.
+  const std::string& address() const noexcept;
+  std::uint16_t port() const noexcept;
+  std::size_t connection_count() const noexcept;
+  /// Closes all connections; requests that were begun are finished first. Not from on_problem.
+  void close();
+
+ private:
+  friend class Broker;
+  explicit Listener(std::shared_ptr<engine::BrokerCore> core,
+                    std::unique_ptr<server::KafkaServer> server);
+
+  std::shared_ptr<engine::BrokerCore> core_;
+  std::unique_ptr<server::KafkaServer> server_;
+};
+
+}  // namespace millrace::inline v0

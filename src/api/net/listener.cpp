@@ -1,0 +1,82 @@
+#include <fmt/format.h>
+
+#include <millrace/listener.hpp>
+#include <millrace/server/kafka_server.hpp>
+
+namespace millrace::inline v0 {
+namespace {
+
+server::KafkaServerOptions to_server(const ListenOptions& options) {
+  server::KafkaServerOptions to;
+  const bool is_v6 = options.address.find(':') != std::string::npos;
+  const std::string host = is_v6 ? "[" + options.address + "]" : options.address;
+  to.listener.addresses = {
+      {.text = fmt::format("{}:{}", host, options.port), .is_encrypted = options.tls.has_value()}};
+  if (options.tls) {
+    to.listener.tls = {.certificate_chain = options.tls->certificate_chain,
+                       .private_key = options.tls->private_key,
+                       .client_authority = options.tls->client_authority};
+  }
+  to.listener.threads = options.network_threads;
+  to.listener.most_connections = options.most_connections;
+  to.listener.most_frame_bytes = options.most_request_bytes;
+  to.listener.byte_budget = options.request_memory_bytes;
+  to.listener.idle_timeout = options.idle_timeout;
+  to.listener.on_problem = options.on_problem;
+  to.advertised_host = options.advertised_address;
+  to.auto_create_topics = options.auto_create_topics;
+  to.default_partitions = options.default_partitions;
+  to.worker_threads = static_cast<std::size_t>(options.worker_threads);
+  return to;
+}
+
+Result<void> check(const ListenOptions& options) {
+  const auto refused = [](std::string_view name, auto value) {
+    return Error(Errc::invalid_argument,
+                 fmt::format("cannot listen: {} is {}, and must be at least 1", name, value));
+  };
+  if (options.network_threads < 1) return refused("network_threads", options.network_threads);
+  if (options.worker_threads < 1) return refused("worker_threads", options.worker_threads);
+  if (options.default_partitions < 1) {
+    return refused("default_partitions", options.default_partitions);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Listener> Broker::listen(const ListenOptions& options) const {
+  MILLRACE_CHECK(check(options));
+  MILLRACE_TRY(auto server, server::KafkaServer::start(*core_, to_server(options)));
+  return Listener(core_, std::move(server));
+}
+
+Listener::Listener(std::shared_ptr<engine::BrokerCore> core,
+                   std::unique_ptr<server::KafkaServer> server)
+    : core_(std::move(core)), server_(std::move(server)) {}
+Listener::Listener(Listener&&) noexcept = default;
+Listener& Listener::operator=(Listener&& other) noexcept {
+  server_ = std::move(other.server_);  // before the broker that it works on
+  core_ = std::move(other.core_);
+  return *this;
+}
+Listener::~Listener() = default;
+
+const std::string& Listener::address() const noexcept {
+  return server_->addresses().front().text;
+}
+
+std::uint16_t Listener::port() const noexcept {
+  const std::string& text = address();
+  return static_cast<std::uint16_t>(std::stoi(text.substr(text.rfind(':') + 1)));
+}
+
+std::size_t Listener::connection_count() const noexcept {
+  return server_->connection_count();
+}
+
+void Listener::close() {
+  server_->close();
+}
+
+}  // namespace millrace::inline v0
