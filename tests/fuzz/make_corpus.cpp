@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "request_corpus.hpp"
+#include "protocol_corpus.hpp"
 
 using namespace millrace;
 using namespace millrace::record;
@@ -138,6 +138,7 @@ int main(int argc, char** argv) {
   write_compressed(std::filesystem::path(argv[1]) / "decompress");
   write_indexes(std::filesystem::path(argv[1]) / "index");
   write_requests(std::filesystem::path(argv[1]) / "request");
+  write_message_sets(std::filesystem::path(argv[1]) / "message_set");
   write_partition(std::filesystem::path(argv[1]) / "loader" / "closed", true);
   write_partition(std::filesystem::path(argv[1]) / "loader" / "killed", false);
 }

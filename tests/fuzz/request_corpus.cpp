@@ -1,10 +1,9 @@
-#include "request_corpus.hpp"
-
 #include <cstdio>
 #include <fstream>
 #include <millrace/protocol/headers.hpp>
 #include <string>
 
+#include "protocol_corpus.hpp"
 #include "support/all_messages.hpp"
 
 using namespace millrace;
