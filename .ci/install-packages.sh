@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to it that the packages which a build needs are there.
 #
-#   bash .ci/install-packages.sh [build] [format] [fuzz]
+#   bash .ci/install-packages.sh [build] [format] [fuzz] [interop]
 #
 # Run it, do not source it. On Debian and Ubuntu it installs what is missing, and only that; with
 # nothing missing it is quick and needs neither root nor a network. Elsewhere, or without the rights,
@@ -14,11 +14,14 @@ build_packages=(g++ cmake ninja-build pkg-config ccache libboost-dev libboost-fi
   libzstd-dev libsnappy-dev libssl-dev)
 format_packages=(clang-format-14 clang-tidy-14)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
+interop_packages=(kcat python3-kafka python3-snappy python3-lz4 python3-zstandard golang-go
+  golang-github-shopify-sarama-dev)
 
 # Without dpkg, a package counts as there if its command runs or its header is found.
 declare -A command_of=([g++]=c++ [cmake]=cmake [ninja-build]=ninja [pkg-config]=pkg-config
   [ccache]=ccache [clang-format-14]=clang-format-14 [clang-tidy-14]=clang-tidy-14
-  [clang-14]=clang++-14 [libclang-rt-14-dev]=clang++-14)
+  [clang-14]=clang++-14 [libclang-rt-14-dev]=clang++-14 [kcat]=kcat
+  [golang-go]=go)
 declare -A header_of=([libboost-dev]=boost/version.hpp [libboost-filesystem-dev]=boost/filesystem.hpp
   [libfmt-dev]=fmt/format.h [catch2]=catch2 [libcli11-dev]=CLI/CLI.hpp
   [libbenchmark-dev]=benchmark/benchmark.h [nlohmann-json3-dev]=nlohmann/json.hpp
@@ -40,6 +43,10 @@ is_there() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
   elif [ -n "${command_of[$1]:-}" ]; then
     command -v "${command_of[$1]}" >/dev/null
+  elif [[ $1 == python3-* ]]; then
+    python3 -c "import ${1#python3-}" 2>/dev/null
+  elif [[ $1 == golang-*-dev ]]; then
+    return 1
   else
     have_header "${header_of[$1]}"
   fi
@@ -63,7 +70,8 @@ for group in "$@"; do
     build) wanted+=("${build_packages[@]}") ;;
     format) wanted+=("${format_packages[@]}") ;;
     fuzz) wanted+=("${fuzz_packages[@]}") ;;
-    *) echo "millrace: no package group '$group'; there are build, format and fuzz" >&2; exit 1 ;;
+    interop) wanted+=("${interop_packages[@]}") ;;
+    *) echo "millrace: no package group '$group'; there are build, format, fuzz and interop" >&2; exit 1 ;;
   esac
 done
 

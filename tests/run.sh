@@ -24,7 +24,7 @@ TEXT
 fail_usage() { echo "tests/run.sh: $1" >&2; usage >&2; exit 2; }
 
 presets=(dev)
-packages=(build)
+packages=(build interop)
 tidy=no
 jobs=$(nproc)
 ctest_arguments=()
