@@ -1,4 +1,5 @@
-# Installs and exports millrace::millrace, the program if it is built, and a pkg-config file.
+# Installs and exports millrace::millrace and, as a component, millrace::net; the program if it is
+# built; pkg-config files.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(millrace_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/millrace)
@@ -6,6 +7,10 @@ set(millrace_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/millrace)
 install(TARGETS millrace EXPORT millraceTargets)
 if(TARGET millrace_program)
   install(TARGETS millrace_program)
+endif()
+if(TARGET millrace_net)
+  install(TARGETS millrace_net EXPORT millraceNetTargets)
+  install(EXPORT millraceNetTargets NAMESPACE millrace:: DESTINATION ${millrace_cmake_dir})
 endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/millrace DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.hpp")
@@ -47,3 +52,12 @@ file(RELATIVE_PATH millrace_pc_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig
      ${CMAKE_INSTALL_PREFIX})
 configure_file(millrace.pc.in millrace.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/millrace.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+if(TARGET millrace_net)
+  set(millrace_net_pc_requires)
+  if(millrace_type STREQUAL "STATIC_LIBRARY")
+    set(millrace_net_pc_requires "libssl, libcrypto, fmt >= 9")
+  endif()
+  configure_file(millrace-net.pc.in millrace-net.pc @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/millrace-net.pc
+          DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()

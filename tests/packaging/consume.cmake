@@ -15,13 +15,17 @@ if(way STREQUAL "pkg_config")
   file(GLOB_RECURSE pc ${prefix}/*/millrace.pc)
   get_filename_component(pc_dir ${pc} DIRECTORY)
   set(ENV{PKG_CONFIG_PATH} "${pc_dir}:$ENV{PKG_CONFIG_PATH}")
-  execute_process(COMMAND ${pkg_config} --cflags millrace OUTPUT_VARIABLE cflags
-                  COMMAND_ERROR_IS_FATAL ANY)
-  execute_process(COMMAND ${pkg_config} --static --libs millrace OUTPUT_VARIABLE libs
-                  COMMAND_ERROR_IS_FATAL ANY)
-  separate_arguments(cflags UNIX_COMMAND "${cflags}")
-  separate_arguments(libs UNIX_COMMAND "${libs}")
-  run(${compiler} -std=c++20 ${cflags} ${here}/consumer.cpp -o ${build}/consumer ${libs})
+  function(compile program package)
+    execute_process(COMMAND ${pkg_config} --cflags ${package} OUTPUT_VARIABLE cflags
+                    COMMAND_ERROR_IS_FATAL ANY)
+    execute_process(COMMAND ${pkg_config} --static --libs ${package} OUTPUT_VARIABLE libs
+                    COMMAND_ERROR_IS_FATAL ANY)
+    separate_arguments(cflags UNIX_COMMAND "${cflags}")
+    separate_arguments(libs UNIX_COMMAND "${libs}")
+    run(${compiler} -std=c++20 ${cflags} ${here}/${program}.cpp -o ${build}/${program} ${libs})
+  endfunction()
+  compile(consumer millrace)
+  compile(net_consumer millrace-net)
 else()
   run(${CMAKE_COMMAND} -S ${here}/${way} -B ${build} -G ${generator}
       -DCMAKE_CXX_COMPILER=${compiler} -DCMAKE_CXX_COMPILER_LAUNCHER=${launcher}
@@ -30,3 +34,4 @@ else()
   run(${CMAKE_COMMAND} --build ${build} --parallel 2)
 endif()
 run(${build}/consumer)
+run(${build}/net_consumer)

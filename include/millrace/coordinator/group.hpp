@@ -63,7 +63,7 @@ class Group {
   void sync(const SyncRequest& request, Token token, const Now& now, GroupActions& actions);
   /// rebalance_in_progress tells the member to join again.
   Result<void> heartbeat(const Membership& from, const Now& now);
-  Result<void> leave(const MemberIdentity& member, const Now& now, GroupActions& actions);
+  Result<void> leave(const MemberIdentity& identity, const Now& now, GroupActions& actions);
   /// Whether a commit of that member counts.
   Result<void> check_commit(const Membership& from, const Now& now);
   /// Does what is due at `now`.
