@@ -14,13 +14,13 @@ build_packages=(g++ cmake ninja-build pkg-config ccache libboost-dev libboost-fi
   libzstd-dev libsnappy-dev libssl-dev)
 format_packages=(clang-format-14 clang-tidy-14)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
-interop_packages=(kcat python3-kafka python3-snappy python3-lz4 python3-zstandard golang-go
+interop_packages=(kcat openssl python3-kafka python3-snappy python3-lz4 python3-zstandard golang-go
   golang-github-shopify-sarama-dev)
 
 # Without dpkg, a package counts as there if its command runs or its header is found.
 declare -A command_of=([g++]=c++ [cmake]=cmake [ninja-build]=ninja [pkg-config]=pkg-config
   [ccache]=ccache [clang-format-14]=clang-format-14 [clang-tidy-14]=clang-tidy-14
-  [clang-14]=clang++-14 [libclang-rt-14-dev]=clang++-14 [kcat]=kcat
+  [clang-14]=clang++-14 [libclang-rt-14-dev]=clang++-14 [kcat]=kcat [openssl]=openssl
   [golang-go]=go)
 declare -A header_of=([libboost-dev]=boost/version.hpp [libboost-filesystem-dev]=boost/filesystem.hpp
   [libfmt-dev]=fmt/format.h [catch2]=catch2 [libcli11-dev]=CLI/CLI.hpp

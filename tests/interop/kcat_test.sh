@@ -1,6 +1,6 @@
 # librdkafka, by way of kcat: metadata, codecs, headers, tombstones, offsets by time, groups.
 . "$(dirname "$0")/library.sh" "$@"
-need kcat
+need kcat openssl
 start_server
 kcat_path=$(type -P kcat)
 kcat() { timeout 60 "$kcat_path" -b "$address" -X log_level=3 "$@"; }
@@ -51,4 +51,16 @@ check "read from the directory" \
   "$("$millrace" --data "$work/data" consume numbers --exit-at-end | md5sum)" "$(seq 1 5000 | md5sum)"
 check "the group's offsets" \
   "$("$millrace" --data "$work/data" group describe team | awk '$1 == "grouped" {print $3, $5}')" "20 0"
+
+openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" -days 2 \
+  -subj /CN=localhost -addext "subjectAltName=IP:127.0.0.1" 2>/dev/null
+start_server 127.0.0.1:0 --tls-cert "$work/cert.pem" --tls-key "$work/key.pem"
+tls=(-X security.protocol=ssl -X "ssl.ca.location=$work/cert.pem")
+head -c 3000000 /dev/urandom | base64 >"$work/lines"
+kcat -P -t encrypted "${tls[@]}" <"$work/lines"
+check "encrypted" "$(kcat -C -t encrypted -o beginning -e -q "${tls[@]}" | md5sum)" \
+  "$(md5sum <"$work/lines")"
+if timeout 20 "$kcat_path" -b "$address" -L -m 5 >/dev/null 2>&1; then fail "let in without TLS"; fi
+stop_server
+grep -q "TLS could not be agreed on" "$work/server.err" || fail "no word about who came without TLS"
 echo "kcat: all passed"
