@@ -1,4 +1,5 @@
-// Lets Kafka clients into a broker of this process, which sends an order a second until it is ended.
+// Lets Kafka clients into a broker of this process, which sends an order a second until it is
+// ended.
 //
 //   kafka_clients [PORT]     (9092; 0 is any that is free)
 

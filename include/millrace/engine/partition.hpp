@@ -111,7 +111,7 @@ class Partition final : public PartitionReader, public std::enable_shared_from_t
   std::vector<FlushPolicyPtr> policies_;  // all there ever were: appenders may be in an old one
   std::atomic<const FlushPolicyBase*> policy_;
   std::atomic<bool> before_ack_;
-  std::atomic<bool> timed_;        // the policy has an interval
+  std::atomic<bool> timed_;  // the policy has an interval
   using Watchers = std::vector<std::function<void()>>;
   std::vector<std::unique_ptr<const Watchers>> watchers_;  // all there ever were, as above
   std::atomic<const Watchers*> watching_{nullptr};

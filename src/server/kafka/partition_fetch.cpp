@@ -5,6 +5,7 @@
 #include <millrace/storage/transaction_index.hpp>
 
 #include "server/kafka/server_state.hpp"
+#include "server/kafka/visible_records.hpp"
 #include "server/wire_errors.hpp"
 
 namespace millrace::inline v0::server {
@@ -13,29 +14,50 @@ namespace {
 using namespace protocol;
 using Answer = FetchResponse::Partition;
 
-Result<void> add_aborted(engine::Partition& partition, const storage::Chunk& chunk,
-                         Answer& answer) {
-  auto aborted = storage::find_aborted(partition.source(), {chunk.begin, chunk.end});
-  if (!aborted) return aborted.error();
-  for (const auto& transaction : *aborted) {
+Result<void> add_aborted(engine::Partition& partition, const OffsetRange& offsets, Answer& answer) {
+  MILLRACE_TRY(const auto aborted, storage::find_aborted(partition.source(), offsets));
+  for (const auto& transaction : aborted) {
     answer.aborted_transactions->push_back(
         {transaction.producer_id, transaction.first_offset.value()});
   }
   return {};
 }
 
-/// Clients before record batches.
-Result<void> convert(const storage::Chunk& chunk, const PartitionFetch& wanted, Answer& answer,
-                     Request::Pins& pins) {
-  auto converted =
-      down_convert(chunk.bytes, {.magic = static_cast<std::int8_t>(wanted.version < 2 ? 0 : 1),
-                                 .from = wanted.offset,
-                                 .max_bytes = wanted.max_bytes});
-  if (!converted) return converted.error();
-  const auto kept = std::make_shared<std::vector<std::byte>>(std::move(converted->set));
-  answer.records = *kept;
-  pins.push_back(kept);
-  return {};
+/// What was read, where it stands or in memory of its own.
+struct Found {
+  Bytes bytes;
+  std::shared_ptr<const void> pin;
+  OffsetRange offsets;
+};
+
+std::shared_ptr<std::vector<std::byte>> keep(std::vector<std::byte> bytes) {
+  return std::make_shared<std::vector<std::byte>>(std::move(bytes));
+}
+
+Result<Found> find(engine::Partition& partition, Offset from, Offset limit, std::size_t max_bytes) {
+  storage::LogCursor cursor(partition.source(), from);
+  for (;;) {
+    MILLRACE_TRY(storage::Chunk chunk,
+                 cursor.read(limit, {.max_bytes = max_bytes, .check_crc = false}));
+    if (!partition.delays() || chunk.empty()) {
+      return Found{chunk.bytes, chunk.pin, {chunk.begin, chunk.end}};
+    }
+    MILLRACE_TRY(auto visible, visible_records(chunk.bytes));
+    // A client that got nothing would ask for the same again: go on to what it can see.
+    if (visible.empty()) continue;
+    const auto kept = keep(std::move(visible));
+    return Found{*kept, kept, {chunk.begin, chunk.end}};
+  }
+}
+
+/// For clients before record batches.
+Result<Found> convert(const Found& found, const PartitionFetch& wanted) {
+  const auto magic = static_cast<std::int8_t>(wanted.version < 2 ? 0 : 1);
+  MILLRACE_TRY(auto converted, down_convert(found.bytes, {.magic = magic,
+                                                          .from = wanted.offset,
+                                                          .max_bytes = wanted.max_bytes}));
+  const auto kept = keep(std::move(converted.set));
+  return Found{*kept, kept, found.offsets};
 }
 
 Result<void> read(engine::Partition& partition, const PartitionFetch& wanted, FetchTotal& total,
@@ -47,22 +69,18 @@ Result<void> read(engine::Partition& partition, const PartitionFetch& wanted, Fe
   if (wanted.offset >= limit && wanted.offset <= partition.written_end()) return {};
   const std::size_t most = std::min(wanted.max_bytes, total.bytes_left);
   if (most == 0 && total.bytes > 0) return {};
-  storage::LogCursor cursor(partition.source(), wanted.offset);
-  auto chunk = cursor.read(limit, {.max_bytes = most, .check_crc = false});
-  if (!chunk) return chunk.error();
+  MILLRACE_TRY(Found found, find(partition, wanted.offset, limit, most));
   // The first batch comes whole, however long, so that clients get on; but only the first of all.
-  if (chunk->empty() || (chunk->bytes.size() > most && total.bytes > 0)) return {};
+  if (found.bytes.empty() || (found.bytes.size() > most && total.bytes > 0)) return {};
   if (wanted.version < first_with_batches) {
-    if (auto done = convert(*chunk, wanted, answer, pins); !done) return done;
-  } else {
-    if (wanted.is_committed_only) {
-      if (auto done = add_aborted(partition, *chunk, answer); !done) return done;
-    }
-    answer.records = chunk->bytes;
-    pins.push_back(chunk->pin);
+    MILLRACE_TRY(found, convert(found, wanted));
+  } else if (wanted.is_committed_only) {
+    MILLRACE_CHECK(add_aborted(partition, found.offsets, answer));
   }
-  total.bytes += answer.records->size();
-  total.bytes_left -= std::min(total.bytes_left, answer.records->size());
+  answer.records = found.bytes;
+  pins.push_back(std::move(found.pin));
+  total.bytes += found.bytes.size();
+  total.bytes_left -= std::min(total.bytes_left, found.bytes.size());
   return {};
 }
 

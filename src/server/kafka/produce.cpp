@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+
+#include <millrace/engine/topic_name.hpp>
 #include <millrace/protocol/message_conversion.hpp>
 #include <millrace/protocol/messages/produce.hpp>
 
@@ -96,6 +99,11 @@ class Production {
   void append(const std::string& topic, const ProduceRequest::Partition& from, const Place& place,
               ProduceResponse::Partition& answer) {
     answer.index = from.index;
+    if (engine::is_internal_topic(topic)) {
+      return fail(answer,
+                  Error(Errc::invalid_topic,
+                        fmt::format("{} is the coordinators' own: only they write there", topic)));
+    }
     const auto partition = request_.state().partition(topic, from.index);
     if (!partition) return fail(answer, partition.error());
     const auto appended = append_records(**partition, bytes_of(from.records));

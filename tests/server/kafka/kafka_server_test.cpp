@@ -2,6 +2,7 @@
 #include <condition_variable>
 #include <millrace/consumer.hpp>
 #include <millrace/core/crc32c.hpp>
+#include <millrace/delayed.hpp>
 #include <millrace/producer.hpp>
 #include <millrace/protocol/api_table.hpp>
 #include <millrace/protocol/messages/api_versions.hpp>
@@ -10,6 +11,7 @@
 #include <millrace/protocol/messages/metadata.hpp>
 #include <millrace/protocol/messages/produce.hpp>
 #include <millrace/record/batch_builder.hpp>
+#include <millrace/testing/manual_clock.hpp>
 #include <mutex>
 
 #include "catch.hpp"
@@ -210,6 +212,13 @@ TEST_CASE("batches that must not be stored are refused, and nothing of them is k
     CHECK(answer.responses[0].partition_responses[0].error_code ==
           WireError::unknown_topic_or_partition);
   }
+  SECTION("a topic of the coordinators") {
+    auto request = produce_of(batch);
+    request.topic_data[0].name = "__consumer_offsets";
+    const auto answer = client.call<ProduceResponse>(request, 9);
+    CHECK(answer.responses[0].partition_responses[0].error_code ==
+          WireError::invalid_topic_exception);
+  }
   SECTION("acks that mean nothing") {
     const auto answer = client.call<ProduceResponse>(produce_of(batch, 5), 9);
     CHECK(answer.responses[0].partition_responses[0].error_code ==
@@ -269,6 +278,52 @@ TEST_CASE("an offset outside the log is said so at once") {
   unknown.topics[0].topic = "nowhere";
   CHECK(only(client.call<FetchResponse>(unknown, 11)).error_code ==
         WireError::unknown_topic_or_partition);
+}
+
+TEST_CASE("delayed records are hidden from clients until their time, and then come as copies") {
+  testing::ManualClock clock;
+  BrokerOptions broker_options;
+  broker_options.clock = &clock;
+  broker_options.background_thread = false;
+  const Broker broker = Broker::open(":memory:", broker_options).value();
+  TopicOptions delayed;
+  delayed.settings = {{"millrace.delayed.delivery", "true"}};
+  const auto topic =
+      broker.topic<std::optional<std::string>, std::string>("orders", delayed).value();
+  ListenOptions options;
+  options.port = 0;
+  const Listener listener = broker.listen(options).value();
+  WireClient client(listener);
+
+  Producer producer{topic};
+  producer.send(std::nullopt, "now");
+  const DeliverAt at(clock.now() + std::chrono::minutes(1));
+  const std::string later = "later";
+  producer.send_with({.headers = at.headers()}, nullptr, &later);
+  producer.send(std::nullopt, "now too");
+  producer.flush().value();
+  const auto values = [&](std::int64_t from) {
+    std::vector<std::pair<std::int64_t, std::string>> seen;
+    const auto response = client.call<FetchResponse>(fetch_of(from, 0, 0), 11);
+    for (Bytes rest = only(response).records.value(); !rest.empty();) {
+      const auto batch = record::BatchView::parse(rest).value();
+      CHECK(batch.crc_matches());
+      std::vector<std::byte> scratch;
+      auto cursor = record::RecordCursor::open(batch, scratch).value();
+      record::RecordView record;
+      while (cursor.next(record) == record::RecordCursor::Step::record) {
+        seen.emplace_back(record.offset.value(), as_text(record.value.value()));
+      }
+      rest = rest.subspan(batch.size());
+    }
+    return seen;
+  };
+  using Seen = std::vector<std::pair<std::int64_t, std::string>>;
+  CHECK(values(0) == Seen{{0, "now"}, {2, "now too"}});
+  clock.advance(std::chrono::minutes(2));
+  while (broker.run_pending() > 0) {
+  }
+  CHECK(values(0) == Seen{{0, "now"}, {2, "now too"}, {3, "later"}});
 }
 
 TEST_CASE("a listener closes with fetches that wait, and the broker goes on") {
