@@ -20,7 +20,7 @@ struct StickyPlan {
   /// Who owns what and may keep it: it is alone with its claim, and still subscribes.
   MembersByPartition owners;
 
-  StickyPlan(std::span<const MemberSubscription> members, const PartitionCounts& counts);
+  StickyPlan(std::span<const MemberSubscription> subscriptions, const PartitionCounts& counts);
   /// Whether all topics have the same subscribers.
   bool is_uniform() const;
 };
