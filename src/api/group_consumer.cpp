@@ -32,6 +32,7 @@ struct GroupConsumerCore::Impl {
   coordinator::OffsetToCommit to_commit(const TopicPartition& partition, Offset offset,
                                         std::string metadata) const;
   void auto_commit();
+  void commit_before_rejoin();
   std::chrono::nanoseconds longest_wait(SteadyClock::time_point deadline) const;
 
   std::shared_ptr<engine::BrokerCore> core;
@@ -288,6 +289,9 @@ Result<GroupConsumerCore> GroupConsumerCore::join(const Broker& broker,
   MILLRACE_CHECK(subscription.check());
   MILLRACE_TRY(auto service, server::GroupService::of(*broker.core()));
   auto impl = std::make_unique<Impl>(broker, std::move(service), group, options);
+  if (options.auto_commit_interval) {
+    impl->member.before_rejoin([self = impl.get()] { self->commit_before_rejoin(); });
+  }
   if (subscription.is_pattern()) {
     MILLRACE_TRY(auto matcher, subscription.matcher());
     impl->member.subscribe_matching(std::move(matcher));
@@ -315,6 +319,16 @@ Result<FetchedRecords> GroupConsumerCore::poll(std::chrono::nanoseconds wait) {
     if (!fetched.parts().empty() || impl.interrupted.exchange(false)) return fetched;
     if (impl.consumer.lacks_memory()) return fetched;  // the caller has what is to be given back
     if (SteadyClock::now() >= deadline) return fetched;
+  }
+}
+
+/// Also what the member may keep: until the others have joined too, no commit would be taken, and
+/// it may be stopped meanwhile. What fails is read again, not lost.
+void GroupConsumerCore::Impl::commit_before_rejoin() {
+  auto offsets = positions();
+  if (offsets.empty()) return;
+  if (const auto request = member.commit_request(std::move(offsets))) {
+    static_cast<void>(service->commit(*request));
   }
 }
 

@@ -38,7 +38,7 @@ class Run {
       std::erase(members_, &*member);
     }
     // What auto-commit commits on leaving is what was handled: positions were set back to it.
-    if (auto committed = commit(*member); !committed) end(std::move(committed).error());
+    if (auto committed = commit_last(*member); !committed) end(std::move(committed).error());
     if (auto left = member->leave(); !left && !is_passing(left.error())) {
       end(std::move(left).error());
     }
@@ -64,15 +64,34 @@ class Run {
       std::vector<std::shared_ptr<engine::PartitionReader>> readers;
       for (const auto& part : fetched.parts()) readers.push_back(part.partition);
       auto handled = handle_(fetched, progress, stopping_);
-      if (!handled || !*handled) {
-        for (const Progress::Part& part : progress.parts()) {
-          static_cast<void>(member.seek(*part.partition, part.next));
-        }
-      }
+      if (!handled || !*handled) give_back(member, progress);
       if (!handled) return std::move(handled).error();
       if (!member.commits_by_itself()) MILLRACE_CHECK(commit(member));
     }
     return {};
+  }
+
+  static void give_back(GroupConsumerCore& member, const Progress& progress) {
+    for (const Progress::Part& part : progress.parts()) {
+      static_cast<void>(member.seek(*part.partition, part.next));
+    }
+  }
+
+  /// No commit is taken while the others wait for the assignment of a rebalance, which they may all
+  /// be about to leave: sees it through, without reading on.
+  static Result<void> commit_last(GroupConsumerCore& member) {
+    constexpr int most_rounds = 1000;
+    for (int round = 0; round < most_rounds; ++round) {
+      auto committed = member.commit();
+      if (committed || committed.error().code() != Errc::rebalance_in_progress) break;
+      for (const TopicPartition& partition : member.assignment()) {
+        static_cast<void>(member.pause(partition));
+      }
+      auto fetched = member.poll(std::chrono::milliseconds(10));
+      if (!fetched) break;
+      give_back(member, Progress(*fetched));  // of partitions that came with the assignment
+    }
+    return commit(member);
   }
 
   static Result<void> commit(GroupConsumerCore& member) {

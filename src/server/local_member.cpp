@@ -108,6 +108,7 @@ coordinator::OwnershipChange LocalMember::advance() {
     if (!change.empty() || session_.has_error()) return change;
     const auto request = session_.next(counts);
     if (const auto* join = std::get_if<coordinator::JoinRequest>(&request)) {
+      if (before_rejoin_ && session_.is_member()) before_rejoin_();
       service_->join(*join, [mailbox = mailbox_, group = group_,
                              weak = std::weak_ptr(service_)](coordinator::JoinReply reply) {
         if (mailbox->put(mailbox->joins, reply) || !reply.answer) return;

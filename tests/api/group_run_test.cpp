@@ -105,6 +105,30 @@ TEST_CASE("What a handler fails at comes again, with what is behind it", "[group
   CHECK(committed(broker, "g") == 1000);
 }
 
+TEST_CASE("Who joins again has committed what it keeps", "[group_run]") {
+  const auto broker = Broker::open(":memory:").value();
+  const TextGroup group{fill(broker, 0), "g", {.auto_commit_interval = std::chrono::hours(1)}};
+  auto first = group.join().value();
+  auto second = group.join().value();
+  const auto read = [](auto& member) {
+    int count = 0;
+    const auto records = member.poll(std::chrono::seconds(0)).value();
+    for (auto at = records.begin(); at != records.end(); ++at) ++count;
+    return count;
+  };
+  while (first.assignment().size() != 2 || second.assignment().size() != 2) {
+    REQUIRE(read(first) + read(second) == 0);
+  }
+  fill(broker, 1000);
+  int by_first = 0;
+  while (by_first < 500) by_first += read(first);
+  CHECK(committed(broker, "g") == 0);
+  const auto third = group.join().value();
+  // The second one has not joined again, so nobody has been told yet what it keeps.
+  CHECK(read(first) == 0);
+  CHECK(committed(broker, "g") == 500);
+}
+
 TEST_CASE("A run that cannot begin says why", "[group_run]") {
   const auto broker = Broker::open(":memory:").value();
   const auto topic = fill(broker, 10);

@@ -24,6 +24,9 @@ class LocalMember {
   void subscribe(std::vector<std::string> topics) { session_.subscribe(std::move(topics)); }
   /// To all topics that match, now and later.
   void subscribe_matching(std::function<bool(const std::string&)> matches);
+  /// Has `call` called within advance(), each time before a member joins again: the last time that
+  /// commits in its generation are sure to be taken. It must not call this object.
+  void before_rejoin(std::function<void()> call) { before_rejoin_ = std::move(call); }
   /// Goes on as far as it can without waiting for other members. What changed must be acted upon
   /// before the next call; call again until nothing does.
   coordinator::OwnershipChange advance();
@@ -64,6 +67,7 @@ class LocalMember {
   Clock::Steady last_heartbeat_{};
   std::uint64_t topics_version_ = 0;
   std::function<bool(const std::string&)> matches_;
+  std::function<void()> before_rejoin_;
 };
 
 }  // namespace millrace::inline v0::server
