@@ -1,8 +1,14 @@
 import sys
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import TopicAlreadyExistsError
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.admin import KafkaAdminClient, NewPartitions, NewTopic
+from kafka.errors import (
+    GroupIdNotFoundError,
+    InvalidPartitionsError,
+    NonEmptyGroupError,
+    TopicAlreadyExistsError,
+)
 from kafka.structs import OffsetAndMetadata
 
 address = sys.argv[1]
@@ -70,6 +76,48 @@ second = consumer("three", group_id="shared")
 rest = take(second, 500 - committed)
 check("no record twice", len({(r.partition, r.offset) for r in rest}), 500 - committed)
 second.close()
+
+# What looks after groups: "shared" is left, somebody is in "busy".
+busy = consumer("three", group_id="busy")
+take(busy, 1)
+groups = [("busy", "consumer"), ("shared", "consumer")]
+check("groups", sorted(admin.list_consumer_groups()), groups)
+descriptions = admin.describe_consumer_groups(["busy", "shared", "no"])
+described = {group.group: group for group in descriptions}
+check("states", {k: v.state for k, v in described.items()},
+      {"busy": "Stable", "shared": "Empty", "no": "Dead"})
+member = described["busy"].members[0]
+check("its topics", member.member_metadata.subscription, ["three"])
+check("its partitions", member.member_assignment.assignment, [("three", [0, 1, 2])])
+offsets = admin.list_consumer_group_offsets("shared")
+check("committed", sum(o.offset for o in offsets.values()), 500)
+check("not there", admin.delete_consumer_groups(["no"]), [("no", GroupIdNotFoundError)])
+check("in use", admin.delete_consumer_groups(["busy"]), [("busy", NonEmptyGroupError)])
+busy.close()
+admin.delete_consumer_groups(["busy", "shared"])
+check("no groups", admin.list_consumer_groups(), [])
+
+# What looks after topics.
+admin.create_partitions({"three": NewPartitions(5)})
+check("partitions", len(admin.describe_topics(["three"])[0]["partitions"]), 5)
+try:
+    admin.create_partitions({"three": NewPartitions(4)})
+    sys.exit("FAILED: a topic lost partitions")
+except InvalidPartitionsError:
+    pass
+
+
+def retention():
+    three = ConfigResource(ConfigResourceType.TOPIC, "three", configs={"retention.ms": None})
+    (_, _, _, _, settings) = admin.describe_configs([three])[0].resources[0]
+    return settings[0][:2]
+
+
+check("retention", retention(), ("retention.ms", "604800000"))
+admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, "three", {"retention.ms": "5000"})])
+check("retention", retention(), ("retention.ms", "5000"))
+broker = admin.describe_configs([ConfigResource(ConfigResourceType.BROKER, "0")])[0].resources[0]
+check("the broker", (broker[0], "num.partitions" in {s[0] for s in broker[4]}), (0, True))
 
 admin.delete_topics(["three"])
 check("topics left", "three" in KafkaConsumer(bootstrap_servers=address).topics(), False)

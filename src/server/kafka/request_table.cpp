@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "server/kafka/admin_handlers.hpp"
 #include "server/kafka/handlers.hpp"
 
 namespace millrace::inline v0::server {
@@ -28,14 +29,44 @@ constexpr std::array handlers = {
     RequestHandler{ApiKey::leave_group, worker,
                    answer_with<protocol::LeaveGroupRequest, leave_group>},
     RequestHandler{ApiKey::sync_group, worker, sync_group},
+    RequestHandler{ApiKey::describe_groups, worker, describe_groups},
+    RequestHandler{ApiKey::list_groups, worker,
+                   answer_with<protocol::ListGroupsRequest, list_groups>},
     RequestHandler{ApiKey::api_versions, loop,
                    answer_with<protocol::ApiVersionsRequest, api_versions>},
     RequestHandler{ApiKey::create_topics, worker,
                    answer_with<protocol::CreateTopicsRequest, create_topics>},
     RequestHandler{ApiKey::delete_topics, worker,
                    answer_with<protocol::DeleteTopicsRequest, delete_topics>},
+    RequestHandler{ApiKey::delete_records, worker,
+                   answer_with<protocol::DeleteRecordsRequest, delete_records>},
     RequestHandler{ApiKey::init_producer_id, worker,
                    answer_with<protocol::InitProducerIdRequest, init_producer_id>},
+    RequestHandler{ApiKey::offset_for_leader_epoch, worker,
+                   answer_with<protocol::OffsetForLeaderEpochRequest, offset_for_leader_epoch>},
+    RequestHandler{ApiKey::describe_configs, worker,
+                   answer_with<protocol::DescribeConfigsRequest, describe_configs>},
+    RequestHandler{ApiKey::alter_configs, worker,
+                   answer_with<protocol::AlterConfigsRequest, alter_configs>},
+    RequestHandler{ApiKey::describe_log_dirs, worker,
+                   answer_with<protocol::DescribeLogDirsRequest, describe_log_dirs>},
+    RequestHandler{ApiKey::create_partitions, worker,
+                   answer_with<protocol::CreatePartitionsRequest, create_partitions>},
+    RequestHandler{ApiKey::delete_groups, worker,
+                   answer_with<protocol::DeleteGroupsRequest, delete_groups>},
+    RequestHandler{ApiKey::elect_leaders, worker,
+                   answer_with<protocol::ElectLeadersRequest, elect_leaders>},
+    RequestHandler{
+        ApiKey::incremental_alter_configs, worker,
+        answer_with<protocol::IncrementalAlterConfigsRequest, incremental_alter_configs>},
+    RequestHandler{
+        ApiKey::list_partition_reassignments, loop,
+        answer_with<protocol::ListPartitionReassignmentsRequest, list_partition_reassignments>},
+    RequestHandler{ApiKey::describe_cluster, loop,
+                   answer_with<protocol::DescribeClusterRequest, describe_cluster>},
+    RequestHandler{
+        ApiKey::describe_topic_partitions, worker,
+        answer_with<protocol::DescribeTopicPartitionsRequest, describe_topic_partitions>},
 };
 
 constexpr auto by_key = [](const RequestHandler& left, const RequestHandler& right) {
