@@ -20,6 +20,11 @@ bool is_passing(const Error& error) noexcept {
   }
 }
 
+/// The member has not heard yet of what has become of its group.
+bool is_of_rebalance(const Error& error) noexcept {
+  return error.code() == Errc::rebalance_in_progress || error.code() == Errc::illegal_generation;
+}
+
 class Run {
  public:
   Run(const MemberSource& join, const RecordsHandler& handle) : join_(join), handle_(handle) {}
@@ -78,18 +83,15 @@ class Run {
   }
 
   /// No commit is taken while the others wait for the assignment of a rebalance, which they may all
-  /// be about to leave: sees it through, without reading on.
+  /// be about to leave: sees it through; what is read meanwhile is left to whoever comes next.
   static Result<void> commit_last(GroupConsumerCore& member) {
-    constexpr int most_rounds = 1000;
-    for (int round = 0; round < most_rounds; ++round) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (std::chrono::steady_clock::now() < give_up) {
       auto committed = member.commit();
-      if (committed || committed.error().code() != Errc::rebalance_in_progress) break;
-      for (const TopicPartition& partition : member.assignment()) {
-        static_cast<void>(member.pause(partition));
-      }
+      if (committed || !is_of_rebalance(committed.error())) break;
       auto fetched = member.poll(std::chrono::milliseconds(10));
       if (!fetched) break;
-      give_back(member, Progress(*fetched));  // of partitions that came with the assignment
+      give_back(member, Progress(*fetched));
     }
     return commit(member);
   }
