@@ -86,21 +86,23 @@ class Run {
   /// be about to leave: sees it through; what is read meanwhile is left to whoever comes next.
   static Result<void> commit_last(GroupConsumerCore& member) {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (std::chrono::steady_clock::now() < give_up) {
-      auto committed = member.commit();
-      if (committed || !is_of_rebalance(committed.error())) break;
+    auto committed = member.commit();
+    while (!committed && is_of_rebalance(committed.error()) &&
+           std::chrono::steady_clock::now() < give_up) {
       auto fetched = member.poll(std::chrono::milliseconds(10));
       if (!fetched) break;
       give_back(member, Progress(*fetched));
+      committed = member.commit();
     }
-    return commit(member);
+    return unless_passing(std::move(committed));
   }
 
-  static Result<void> commit(GroupConsumerCore& member) {
-    auto committed = member.commit();
+  static Result<void> unless_passing(Result<void> committed) {
     if (!committed && is_passing(committed.error())) return {};
     return committed;
   }
+
+  static Result<void> commit(GroupConsumerCore& member) { return unless_passing(member.commit()); }
 
   const MemberSource& join_;
   const RecordsHandler& handle_;

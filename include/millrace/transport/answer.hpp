@@ -45,7 +45,6 @@ class Answer {
 
   void send(OutgoingFrame frame);
   void send_nothing();
-  bool is_due() const noexcept { return is_due_; }
 
  private:
   std::shared_ptr<AnswerSink> finish() noexcept;

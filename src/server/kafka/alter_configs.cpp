@@ -146,8 +146,7 @@ Refused alter(const Resource& resource, bool validate_only, ServerState& state) 
     default:
       return unknown_resource(resource.resource_type);
   }
-  if (const auto valid = engine::check_topic_name(name); !valid) return refusal_of(valid.error());
-  const auto topic = state.broker().topic(name);
+  const auto topic = state.topic(name);
   if (!topic) return refusal_of(topic.error());
   engine::ConfigMap changes;
   if (auto refused = collect(resource, **topic, changes)) return refused;

@@ -132,10 +132,7 @@ std::optional<Refusal> describe(const ConfigDescriber& describer,
   const std::string& name = resource.resource_name;
   switch (ConfigResource{resource.resource_type}) {
     case ConfigResource::topic: {
-      if (const auto valid = engine::check_topic_name(name); !valid) {
-        return refusal_of(valid.error());
-      }
-      const auto topic = state.broker().topic(name);
+      const auto topic = state.topic(name);
       if (!topic) return refusal_of(topic.error());
       configs = describer.of_topic(**topic);
       return std::nullopt;

@@ -23,11 +23,6 @@ std::set<std::string> names_of(const DescribeTopicPartitionsRequest& message, Se
   return names;
 }
 
-Result<engine::TopicPtr> find_topic(const std::string& name, ServerState& state) {
-  if (auto valid = engine::check_topic_name(name); !valid) return valid.error();
-  return state.broker().topic(name);
-}
-
 /// Of the partitions [begin, end).
 Answer describe(const engine::TopicCore& topic, std::int32_t begin, std::int32_t end,
                 std::int32_t node) {
@@ -74,7 +69,7 @@ DescribeTopicPartitionsResponse describe_topic_partitions(
   DescribeTopicPartitionsResponse response;
   for (auto at = cursor ? names.lower_bound(cursor->topic_name) : names.begin(); at != names.end();
        ++at) {
-    const auto topic = find_topic(*at, state);
+    const auto topic = state.topic(*at);
     if (!topic) {
       response.topics.push_back({.error_code = to_wire(topic), .name = *at});
       continue;

@@ -50,13 +50,8 @@ class Describer {
     return answers;
   }
   MetadataResponse::Topic named(const std::string& name) {
-    auto topic = state_.broker().topic(name);
-    if (!topic && topic.error().code() == Errc::unknown_topic) {
-      if (auto valid = engine::check_topic_name(name); !valid)
-        topic = valid.error();
-      else if (creates())
-        topic = create(name);
-    }
+    auto topic = state_.topic(name);
+    if (!topic && topic.error().code() == Errc::unknown_topic && creates()) topic = create(name);
     if (topic) return describe(**topic, node());
     return {.error_code = to_wire(topic), .name = name};
   }

@@ -9,8 +9,10 @@ struct ParkedFetches::Watch {
 };
 
 ParkedFetches::Place& ParkedFetches::place_of(const engine::PartitionPtr& partition) {
+  const auto known = places_.find(partition.get());
+  if (known != places_.end() && known->second.partition.lock() == partition) return known->second;
+  std::erase_if(places_, [](const auto& entry) { return entry.second.partition.expired(); });
   Place& place = places_[partition.get()];
-  if (place.partition.lock() == partition) return place;
   place.partition = partition;
   place.watch = std::make_shared<Watch>();
   place.watch->parked = weak_from_this();
@@ -34,7 +36,7 @@ void ParkedFetches::park(const ParkedFetchPtr& fetch, Clock::Steady until) {
   const auto timer = loop_->call_at(until, [this, weak = std::weak_ptr(fetch)] {
     if (const auto late = weak.lock()) try_answer(late, true);
   });
-  waiting_.emplace(fetch, Waiting{timer});
+  waiting_.emplace(fetch, timer);
   for (const auto& partition : fetch->partitions()) {
     Place& place = place_of(partition);
     place.fetches.insert(fetch);
@@ -56,16 +58,14 @@ void ParkedFetches::moved(const engine::Partition* partition) {
   for (const auto& fetch : fetches) try_answer(fetch, false);
 }
 
-bool ParkedFetches::try_answer(const ParkedFetchPtr& fetch, bool is_last) {
-  if (waiting_.count(fetch) == 0 || !fetch->try_answer(is_last)) return false;
-  remove(fetch);
-  return true;
+void ParkedFetches::try_answer(const ParkedFetchPtr& fetch, bool is_last) {
+  if (waiting_.count(fetch) != 0 && fetch->try_answer(is_last)) remove(fetch);
 }
 
 void ParkedFetches::remove(const ParkedFetchPtr& fetch) {
   const auto found = waiting_.find(fetch);
   if (found == waiting_.end()) return;
-  loop_->cancel(found->second.timer);
+  loop_->cancel(found->second);
   const ParkedFetchPtr kept = fetch;  // the argument may be the key that goes
   waiting_.erase(found);
   for (const auto& partition : kept->partitions()) {
@@ -78,7 +78,7 @@ void ParkedFetches::remove(const ParkedFetchPtr& fetch) {
 
 void ParkedFetches::drop(const void* owner) {
   std::vector<ParkedFetchPtr> gone;
-  for (const auto& [fetch, waiting] : waiting_) {
+  for (const auto& [fetch, timer] : waiting_) {
     if (fetch->owner() == owner) gone.push_back(fetch);
   }
   for (const auto& fetch : gone) remove(fetch);

@@ -24,8 +24,9 @@ using ParkedFetchPtr = std::shared_ptr<ParkedFetch>;
 
 /// The fetches that wait on one loop. All calls are made on that loop, but for detach().
 ///
-/// What appends to a partition on which none waits pays for one load; the first append after that
-/// posts one piece of work to the loop, however many follow until it is done.
+/// Who appends to a partition on which one has waited calls a function that loads a flag; if one
+/// waits now, the first append posts one piece of work to the loop, however many follow until that
+/// is done.
 class ParkedFetches : public std::enable_shared_from_this<ParkedFetches> {
  public:
   explicit ParkedFetches(transport::Loop& loop) : loop_(&loop) {}
@@ -43,20 +44,17 @@ class ParkedFetches : public std::enable_shared_from_this<ParkedFetches> {
     std::shared_ptr<Watch> watch;
     std::set<ParkedFetchPtr> fetches;
   };
-  struct Waiting {
-    transport::Loop::TimerId timer;
-  };
 
   Place& place_of(const engine::PartitionPtr& partition);
   void moved(const engine::Partition* partition);
   void post_moved(const engine::Partition* partition);
-  bool try_answer(const ParkedFetchPtr& fetch, bool is_last);
+  void try_answer(const ParkedFetchPtr& fetch, bool is_last);
   void remove(const ParkedFetchPtr& fetch);
 
   std::mutex loop_mutex_;
   transport::Loop* loop_;  // null once detached
   std::unordered_map<const engine::Partition*, Place> places_;
-  std::unordered_map<ParkedFetchPtr, Waiting> waiting_;
+  std::unordered_map<ParkedFetchPtr, transport::Loop::TimerId> waiting_;
 };
 
 }  // namespace millrace::inline v0::server

@@ -5,6 +5,7 @@
 #include <millrace/server/topics.hpp>
 
 #include "server/kafka/admin_handlers.hpp"
+#include "server/kafka/config_resources.hpp"
 #include "server/kafka/server_state.hpp"
 #include "server/wire_errors.hpp"
 
@@ -14,53 +15,49 @@ namespace {
 using namespace protocol;
 using Growth = CreatePartitionsRequest::Topic;
 
-/// What happens to one topic, and if nothing does, why.
-struct Outcome {
-  WireError code = WireError::none;
-  std::optional<std::string> why = {};
-};
-
-Outcome outcome_of(const Error& error) {
+Refusal growth_refusal(const Error& error) {
   const bool is_count = error.code() == Errc::invalid_argument;
   return {is_count ? WireError::invalid_partitions : to_wire(error.code()), error.message()};
 }
 
-Outcome check_assignments(const Growth& wanted, std::int32_t added, std::int32_t node) {
-  if (!wanted.assignments) return {};
+std::optional<Refusal> check_assignments(const Growth& wanted, std::int32_t added,
+                                         std::int32_t node) {
+  if (!wanted.assignments) return std::nullopt;
   if (wanted.assignments->size() != static_cast<std::size_t>(added)) {
-    return {WireError::invalid_replica_assignment,
-            fmt::format("{} partitions are added, but replicas are given of {}", added,
-                        wanted.assignments->size())};
+    return Refusal{WireError::invalid_replica_assignment,
+                   fmt::format("{} partitions are added, but replicas are given of {}", added,
+                               wanted.assignments->size())};
   }
   for (const auto& assigned : *wanted.assignments) {
     if (assigned.broker_ids == std::vector<std::int32_t>{node}) continue;
-    return {WireError::invalid_replica_assignment, fmt::format("there is one broker, {}", node)};
+    return Refusal{WireError::invalid_replica_assignment,
+                   fmt::format("there is one broker, {}", node)};
   }
-  return {};
+  return std::nullopt;
 }
 
-Outcome grow(const Growth& wanted, bool validate_only, ServerState& state) {
+std::optional<Refusal> grow(const Growth& wanted, bool validate_only, ServerState& state) {
   const auto topic = state.broker().topic(wanted.name);
-  if (!topic) return outcome_of(topic.error());
+  if (!topic) return growth_refusal(topic.error());
   if (engine::is_internal_topic(wanted.name)) {
-    return {WireError::invalid_topic_exception,
-            fmt::format("where groups and transactions are kept goes by the number of partitions "
-                        "of {}, so it stays what it is",
-                        wanted.name)};
+    return Refusal{
+        WireError::invalid_topic_exception,
+        fmt::format("where groups and transactions are kept goes by the number of partitions "
+                    "of {}, so it stays what it is",
+                    wanted.name)};
   }
   const std::int32_t now = (*topic)->entry.partitions;
   if (wanted.count <= now) {
-    return {WireError::invalid_partitions,
-            fmt::format("topic {} has {} partitions; the new number, {}, must be larger",
-                        wanted.name, now, wanted.count)};
+    return Refusal{WireError::invalid_partitions,
+                   fmt::format("topic {} has {} partitions; the new number, {}, must be larger",
+                               wanted.name, now, wanted.count)};
   }
   const std::int32_t node = state.options().node_id;
-  if (auto checked = check_assignments(wanted, wanted.count - now, node);
-      checked.code != WireError::none || validate_only) {
-    return checked;
-  }
+  if (auto refused = check_assignments(wanted, wanted.count - now, node)) return refused;
+  if (validate_only) return std::nullopt;
   const auto grown = add_partitions(state.broker(), wanted.name, wanted.count);
-  return grown ? Outcome() : outcome_of(grown.error());
+  if (!grown) return growth_refusal(grown.error());
+  return std::nullopt;
 }
 
 WireError delete_from(engine::Partition& partition, std::int64_t offset) {
@@ -98,11 +95,15 @@ CreatePartitionsResponse create_partitions(const CreatePartitionsRequest& messag
   CreatePartitionsResponse response;
   for (const Growth& wanted : message.topics) {
     const auto same = std::ranges::count(message.topics, wanted.name, &Growth::name);
-    const Outcome outcome = same > 1 ? Outcome{WireError::invalid_request,
-                                               "the request names this topic more than "
-                                               "once"}
-                                     : grow(wanted, message.validate_only, request.state());
-    response.results.push_back({wanted.name, outcome.code, outcome.why});
+    const auto refused = same > 1 ? Refusal{WireError::invalid_request,
+                                            "the request names this topic more than once"}
+                                  : grow(wanted, message.validate_only, request.state());
+    auto& answer = response.results.emplace_back();
+    answer.name = wanted.name;
+    answer.error_message.reset();
+    if (!refused) continue;
+    answer.error_code = refused->code;
+    answer.error_message = refused->why;
   }
   return response;
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <millrace/engine/topic_name.hpp>
+
 namespace millrace::inline v0::server {
 namespace {
 
@@ -43,6 +45,11 @@ std::string to_text(const protocol::Uuid& id) {
   return text + alphabet[bits << (6 - count) & 63];
 }
 
+Result<engine::TopicPtr> ServerState::topic(const std::string& name) {
+  MILLRACE_CHECK(engine::check_topic_name(name));
+  return broker_.topic(name);
+}
+
 Result<engine::PartitionPtr> ServerState::partition(std::string_view topic, std::int32_t index) {
   auto found = broker_.topic(topic);
   if (!found) return found.error();
@@ -73,8 +80,14 @@ Result<engine::TopicPtr> ServerState::topic_of(const protocol::Uuid& id) {
 
 std::shared_ptr<AckQueue> ServerState::ack_queue(const engine::PartitionPtr& partition) {
   const std::lock_guard lock(mutex_);
-  auto& queue = ack_queues_[partition.get()];
-  if (queue == nullptr) queue = std::make_shared<AckQueue>(partition, workers_);
+  const auto known = ack_queues_.find(partition.get());
+  if (known != ack_queues_.end()) {
+    if (auto queue = known->second.lock()) return queue;
+  }
+  // A queue keeps its partition, which may have been deleted: none is kept longer than it is used.
+  std::erase_if(ack_queues_, [](const auto& entry) { return entry.second.expired(); });
+  auto queue = std::make_shared<AckQueue>(partition, workers_);
+  ack_queues_.emplace(partition.get(), queue);
   return queue;
 }
 

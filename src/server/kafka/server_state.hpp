@@ -34,9 +34,12 @@ class ServerState {
     return TransactionService::of(broker_);
   }
 
+  /// invalid_topic for what can be no name, unknown_topic.
+  Result<engine::TopicPtr> topic(const std::string& name);
   Result<engine::PartitionPtr> partition(std::string_view topic, std::int32_t index);
   /// unknown_topic if no topic has it.
   Result<engine::TopicPtr> topic_of(const protocol::Uuid& id);
+  /// Where those wait who appended to that partition now; there as long as somebody does.
   std::shared_ptr<AckQueue> ack_queue(const engine::PartitionPtr& partition);
   std::shared_ptr<ParkedFetches> parked_on(transport::Loop& loop);
 
@@ -52,7 +55,7 @@ class ServerState {
   const std::string cluster_id_;
   WorkerPool workers_;
   std::mutex mutex_;
-  std::unordered_map<const engine::Partition*, std::shared_ptr<AckQueue>> ack_queues_;
+  std::unordered_map<const engine::Partition*, std::weak_ptr<AckQueue>> ack_queues_;
   std::map<transport::Loop*, std::shared_ptr<ParkedFetches>> parked_;
   std::map<std::string, engine::TopicPtr, std::less<>> topics_by_id_;
   std::uint64_t topics_version_ = 0;

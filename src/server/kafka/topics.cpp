@@ -4,6 +4,7 @@
 #include <millrace/engine/topic_name.hpp>
 #include <millrace/server/topics.hpp>
 
+#include "server/kafka/config_resources.hpp"
 #include "server/kafka/handlers.hpp"
 #include "server/kafka/server_state.hpp"
 #include "server/wire_errors.hpp"
@@ -19,85 +20,73 @@ struct Shape {
   engine::ConfigMap config = {};
 };
 
-Error refused(Errc code, const std::string& why) {
-  return Error(code, why);
-}
-
-Result<Shape> shape_of(const NewTopic& topic, const ServerState& state) {
-  Shape shape;
-  if (!topic.assignments.empty())
+Shape shape_of(const NewTopic& topic, const ServerState& state) {
+  Shape shape{.partitions = topic.num_partitions};
+  if (!topic.assignments.empty()) {
     shape.partitions = static_cast<std::int32_t>(topic.assignments.size());
-  else if (topic.num_partitions == -1)
+  } else if (topic.num_partitions == -1) {
     shape.partitions = state.options().default_partitions;
-  else
-    shape.partitions = topic.num_partitions;
+  }
   for (const auto& config : topic.configs) {
     if (config.value) shape.config.insert_or_assign(config.name, *config.value);
   }
-  if (auto valid = engine::check_topic_name(topic.name); !valid) return valid.error();
   return shape;
 }
 
-WireError shape_error(const NewTopic& topic, const ServerState& state, std::string& why) {
+std::optional<Refusal> check_shape(const NewTopic& topic, const ServerState& state) {
   const bool is_assigned = !topic.assignments.empty();
   if (is_assigned && (topic.num_partitions != -1 || topic.replication_factor != -1)) {
-    why = "give the replicas of each partition, or their numbers, not both";
-    return WireError::invalid_request;
+    return Refusal{WireError::invalid_request,
+                   "give the replicas of each partition, or their numbers, not both"};
   }
   if (!is_assigned && topic.num_partitions < 1 && topic.num_partitions != -1) {
-    why = fmt::format("a topic has at least one partition, not {}", topic.num_partitions);
-    return WireError::invalid_partitions;
+    return Refusal{WireError::invalid_partitions,
+                   fmt::format("a topic has at least one partition, not {}", topic.num_partitions)};
   }
   if (!is_assigned && topic.replication_factor != 1 && topic.replication_factor != -1) {
-    why = fmt::format("there is one broker, so the replication factor is 1, not {}",
-                      topic.replication_factor);
-    return WireError::invalid_replication_factor;
+    return Refusal{WireError::invalid_replication_factor,
+                   fmt::format("there is one broker, so the replication factor is 1, not {}",
+                               topic.replication_factor)};
   }
   for (const auto& assigned : topic.assignments) {
     if (assigned.broker_ids == std::vector<std::int32_t>{state.options().node_id}) continue;
-    why = fmt::format("there is one broker, {}", state.options().node_id);
-    return WireError::invalid_replica_assignment;
+    return Refusal{WireError::invalid_replica_assignment,
+                   fmt::format("there is one broker, {}", state.options().node_id)};
   }
-  return WireError::none;
+  return std::nullopt;
 }
 
-void create(const NewTopic& topic, bool validate_only, ServerState& state,
-            CreateTopicsResponse::Topic& answer) {
-  std::string why;
-  answer.error_message.reset();
-  answer.error_code = shape_error(topic, state, why);
-  if (answer.error_code != WireError::none) {
-    answer.error_message = why;
-    return;
-  }
-  const auto fail = [&](const Error& error) {
-    answer.error_code =
-        error.code() == Errc::invalid_argument ? WireError::invalid_config : to_wire(error.code());
-    answer.error_message = error.message();
-  };
-  const auto shape = shape_of(topic, state);
-  if (!shape) return fail(shape.error());
-  if (const auto parsed = engine::parse_topic_config(shape->config); !parsed) {
-    return fail(parsed.error());
-  }
-  answer.num_partitions = shape->partitions;
-  answer.replication_factor = 1;
-  if (validate_only) {
-    if (state.broker().topic(topic.name)) {
-      fail(refused(Errc::topic_exists, fmt::format("the topic '{}' exists", topic.name)));
-    }
-    return;
-  }
-  const auto made = create_topic(state.broker(), topic.name, shape->partitions, shape->config);
-  if (!made) return fail(made.error());
-  answer.topic_id = parse_uuid((*made)->entry.id);
-  for (const auto& entry : engine::describe_topic_config((*made)->entry.config)) {
-    constexpr std::int8_t of_topic = 1;
-    constexpr std::int8_t by_default = 5;
+void add_configs(const engine::TopicCore& topic, CreateTopicsResponse::Topic& answer) {
+  for (const auto& entry : engine::describe_topic_config(topic.entry.config)) {
+    const auto source = entry.is_default ? ConfigSource::by_default : ConfigSource::of_topic;
     answer.configs->push_back({.name = entry.name,
                                .value = entry.value,
-                               .config_source = entry.is_default ? by_default : of_topic});
+                               .config_source = static_cast<std::int8_t>(source)});
   }
+}
+
+std::optional<Refusal> create(const NewTopic& topic, bool validate_only, ServerState& state,
+                              CreateTopicsResponse::Topic& answer) {
+  if (auto refused = check_shape(topic, state)) return refused;
+  if (const auto valid = engine::check_topic_name(topic.name); !valid) {
+    return refusal_of(valid.error());
+  }
+  const Shape shape = shape_of(topic, state);
+  if (const auto parsed = engine::parse_topic_config(shape.config); !parsed) {
+    return refusal_of(parsed.error());
+  }
+  answer.num_partitions = shape.partitions;
+  answer.replication_factor = 1;
+  if (validate_only) {
+    if (!state.broker().topic(topic.name)) return std::nullopt;
+    return Refusal{WireError::topic_already_exists,
+                   fmt::format("the topic '{}' exists", topic.name)};
+  }
+  const auto made = create_topic(state.broker(), topic.name, shape.partitions, shape.config);
+  if (!made) return refusal_of(made.error());
+  answer.topic_id = parse_uuid((*made)->entry.id);
+  add_configs(**made, answer);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -114,7 +103,11 @@ CreateTopicsResponse create_topics(const CreateTopicsRequest& message, const Req
       answer.error_message = "the request names this topic more than once";
       continue;
     }
-    create(topic, message.validate_only, request.state(), answer);
+    const auto refused = create(topic, message.validate_only, request.state(), answer);
+    answer.error_message.reset();
+    if (!refused) continue;
+    answer.error_code = refused->code;
+    answer.error_message = refused->why;
   }
   return response;
 }

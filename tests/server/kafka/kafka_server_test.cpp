@@ -3,6 +3,7 @@
 #include <millrace/consumer.hpp>
 #include <millrace/core/crc32c.hpp>
 #include <millrace/delayed.hpp>
+#include <millrace/engine/broker_core.hpp>
 #include <millrace/producer.hpp>
 #include <millrace/protocol/api_table.hpp>
 #include <millrace/protocol/messages/api_versions.hpp>
@@ -324,6 +325,18 @@ TEST_CASE("delayed records are hidden from clients until their time, and then co
   while (broker.run_pending() > 0) {
   }
   CHECK(values(0) == Seen{{0, "now"}, {2, "now too"}, {3, "later"}});
+}
+
+TEST_CASE("a topic that is deleted is not kept by what clients did with it") {
+  Served served;
+  WireClient client(served.listener);
+  produce(client, batch_of(1));
+  client.call<FetchResponse>(fetch_of(1, 1, 1), 11);
+  const std::weak_ptr<engine::Partition> partition =
+      served.broker.core()->topic("orders").value()->partitions[0];
+  served.broker.delete_topic("orders").value();
+  // The worker that acknowledged, and the fetch, let go soon after they have answered.
+  while (!partition.expired()) std::this_thread::yield();
 }
 
 TEST_CASE("a listener closes with fetches that wait, and the broker goes on") {
