@@ -4,6 +4,7 @@
 #include <array>
 
 #include "server/kafka/handlers.hpp"
+#include "server/kafka/transaction_handlers.hpp"
 
 namespace millrace::inline v0::server {
 namespace {
@@ -36,6 +37,19 @@ constexpr std::array handlers = {
                    answer_with<protocol::DeleteTopicsRequest, delete_topics>},
     RequestHandler{ApiKey::init_producer_id, worker,
                    answer_with<protocol::InitProducerIdRequest, init_producer_id>},
+    RequestHandler{ApiKey::add_partitions_to_txn, worker,
+                   answer_with<protocol::AddPartitionsToTxnRequest, add_partitions_to_txn>},
+    RequestHandler{ApiKey::add_offsets_to_txn, worker,
+                   answer_with<protocol::AddOffsetsToTxnRequest, add_offsets_to_txn>},
+    RequestHandler{ApiKey::end_txn, worker, answer_with<protocol::EndTxnRequest, end_txn>},
+    RequestHandler{ApiKey::write_txn_markers, worker,
+                   answer_with<protocol::WriteTxnMarkersRequest, write_txn_markers>},
+    RequestHandler{ApiKey::txn_offset_commit, worker,
+                   answer_with<protocol::TxnOffsetCommitRequest, txn_offset_commit>},
+    RequestHandler{ApiKey::describe_transactions, worker,
+                   answer_with<protocol::DescribeTransactionsRequest, describe_transactions>},
+    RequestHandler{ApiKey::list_transactions, worker,
+                   answer_with<protocol::ListTransactionsRequest, list_transactions>},
 };
 
 constexpr auto by_key = [](const RequestHandler& left, const RequestHandler& right) {
