@@ -14,8 +14,8 @@ build_packages=(g++ cmake ninja-build pkg-config ccache libboost-dev libboost-fi
   libzstd-dev libsnappy-dev libssl-dev)
 format_packages=(clang-format-14 clang-tidy-14)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
-interop_packages=(kcat openssl python3-kafka python3-snappy python3-lz4 python3-zstandard golang-go
-  golang-github-shopify-sarama-dev)
+interop_packages=(kcat openssl python3-kafka python3-confluent-kafka python3-snappy python3-lz4
+  python3-zstandard golang-go golang-github-shopify-sarama-dev)
 
 # Without dpkg, a package counts as there if its command runs or its header is found.
 declare -A command_of=([g++]=c++ [cmake]=cmake [ninja-build]=ninja [pkg-config]=pkg-config
@@ -44,7 +44,8 @@ is_there() {
   elif [ -n "${command_of[$1]:-}" ]; then
     command -v "${command_of[$1]}" >/dev/null
   elif [[ $1 == python3-* ]]; then
-    python3 -c "import ${1#python3-}" 2>/dev/null
+    local module=${1#python3-}
+    python3 -c "import ${module//-/_}" 2>/dev/null
   elif [[ $1 == golang-*-dev ]]; then
     return 1
   else

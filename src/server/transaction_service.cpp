@@ -328,16 +328,9 @@ Result<void> TransactionService::add_partitions(const coordinator::Transactional
   return added;
 }
 
-Result<void> TransactionService::commit_offsets(const coordinator::TransactionalProducerId& from,
-                                                const coordinator::CommitRequest& request) {
-  MILLRACE_TRY(const auto groups, GroupService::of(broker_));
-  const PartitionId partition = groups->partition_of(request.from.group);
-  MILLRACE_CHECK(add_partitions(from, {{std::string(coordinator::offsets_topic), partition}}));
-  return groups->commit_in_transaction(request, from.producer);
-}
-
 Result<void> TransactionService::end(const coordinator::TransactionalProducerId& from,
                                      bool is_commit) {
+  const TransactionHold stopped = stop_holds(from);
   coordinator::EndTransactionRequest request{from, is_commit, true};
   if (is_commit) MILLRACE_CHECK(plan_commit(request));
   return wait_for(

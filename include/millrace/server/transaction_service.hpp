@@ -1,4 +1,5 @@
 #pragma once
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
@@ -6,6 +7,7 @@
 #include <millrace/coordinator/transaction_coordinator.hpp>
 #include <millrace/server/internal_topic.hpp>
 #include <mutex>
+#include <set>
 
 namespace millrace::inline v0::server {
 
@@ -14,6 +16,9 @@ struct TransactionServiceOptions {
   /// Of a new __transaction_state [transaction.state.log.num.partitions]; Kafka: 50.
   std::int32_t partitions = 4;
 };
+
+/// As long as it lives, the transaction that was held is not ended by its producer.
+using TransactionHold = std::shared_ptr<const void>;
 
 /// The transactions of a broker: runs the coordinator, keeps its records in __transaction_state,
 /// writes its markers, and is its clock. Thread-safe. Calls return when what they ask for is
@@ -35,12 +40,26 @@ class TransactionService final : public engine::BrokerService,
   /// To be called before the first record of a transaction goes to these partitions.
   Result<void> add_partitions(const coordinator::TransactionalProducerId& from,
                               const std::vector<coordinator::TopicPartition>& partitions);
-  /// Commits offsets of a group within the transaction.
+  /// Whether records may go to this partition as part of the producer's transaction (KIP-890). For
+  /// those who cannot be sure that its producer waits for them before it ends it: what came behind
+  /// the end would stay open. To be kept until the records are appended, and no longer.
+  /// invalid_transaction_state, producer_fenced, unknown_transactional_id; concurrent_transactions
+  /// once the end has begun.
+  Result<TransactionHold> hold(const coordinator::TransactionalProducerId& from,
+                               const coordinator::TopicPartition& partition);
+  /// To be called before the first offsets of a group are committed within the transaction.
+  Result<void> add_offsets(const coordinator::TransactionalProducerId& from,
+                           const std::string& group);
+  /// Commits offsets of a group that was added. invalid_transaction_state if it was not.
+  Result<void> commit_added_offsets(const coordinator::TransactionalProducerId& from,
+                                    const coordinator::CommitRequest& request);
+  /// Does both.
   Result<void> commit_offsets(const coordinator::TransactionalProducerId& from,
                               const coordinator::CommitRequest& request);
-  /// Ends the transaction, to the partitions of which everything was handed before. The outcome is
-  /// durable in all of them if any one flushes before it acknowledges, else as durable as they are.
-  /// If markers cannot be written now, the outcome stands, and they are written later.
+  /// Ends the transaction, to the partitions of which everything was handed before. Waits for those
+  /// who hold it; the caller must not be one of them. The outcome is durable in all partitions if
+  /// any one flushes before it acknowledges, else as durable as they are. If markers cannot be
+  /// written now, the outcome stands, and they are written later.
   Result<void> end(const coordinator::TransactionalProducerId& from, bool is_commit);
   /// Takes a transaction from its producer and aborts it.
   Result<void> abort(const std::string& transactional_id);
@@ -89,6 +108,7 @@ class TransactionService final : public engine::BrokerService,
   Result<void> write_marker(const coordinator::TopicPartition& place,
                             const coordinator::MarkersToWrite& marker);
   Result<void> write_decision(const coordinator::MarkersToWrite& marker);
+  TransactionHold stop_holds(const coordinator::TransactionalProducerId& from);
   Result<void> plan_commit(coordinator::EndTransactionRequest& request);
   void deliver(Actions& actions);
   void arm_timer();
@@ -102,6 +122,9 @@ class TransactionService final : public engine::BrokerService,
   std::mutex mutex_;
   coordinator::TransactionCoordinator coordinator_;
   std::uint64_t last_token_ = 0;
+  std::multiset<std::string> held_;    // transactional ids, one for each hold
+  std::multiset<std::string> ending_;  // those that must not be held any more
+  std::condition_variable released_;
   Waiters<coordinator::InitProducerReply> inits_;
   Waiters<coordinator::TransactionReply> replies_;
   std::optional<Clock::Steady> armed_;

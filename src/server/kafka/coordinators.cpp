@@ -1,6 +1,4 @@
 #include "server/kafka/handlers.hpp"
-#include "server/kafka/server_state.hpp"
-#include "server/wire_errors.hpp"
 
 namespace millrace::inline v0::server {
 
@@ -25,34 +23,6 @@ FindCoordinatorResponse find_coordinator(const FindCoordinatorRequest& message,
                                      .port = here.port,
                                      .error_code = response.error_code});
   }
-  return response;
-}
-
-InitProducerIdResponse init_producer_id(const InitProducerIdRequest& message,
-                                        const Request& request) {
-  InitProducerIdResponse response;
-  if (message.transactional_id && !message.transactional_id->empty()) {
-    const auto transactions = request.state().transactions();
-    response.error_code = to_wire(transactions);
-    if (!transactions) return response;
-    coordinator::InitProducerRequest wanted{
-        .transactional_id = *message.transactional_id,
-        .timeout = std::chrono::milliseconds(message.transaction_timeout_ms)};
-    if (message.producer_id >= 0) {
-      wanted.current = coordinator::ProducerEpoch{message.producer_id, message.producer_epoch};
-    }
-    const auto producer = (*transactions)->init_producer(wanted);
-    response.error_code = to_wire(producer);
-    if (!producer) return response;
-    response.producer_id = producer->id;
-    response.producer_epoch = producer->epoch;
-    return response;
-  }
-  const auto identity = request.state().broker().take_producer_id();
-  response.error_code = to_wire(identity);
-  if (!identity) return response;
-  response.producer_id = identity->id;
-  response.producer_epoch = identity->epoch;
   return response;
 }
 

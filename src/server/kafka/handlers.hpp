@@ -5,7 +5,6 @@
 #include <millrace/protocol/messages/delete_topics.hpp>
 #include <millrace/protocol/messages/find_coordinator.hpp>
 #include <millrace/protocol/messages/heartbeat.hpp>
-#include <millrace/protocol/messages/init_producer_id.hpp>
 #include <millrace/protocol/messages/leave_group.hpp>
 #include <millrace/protocol/messages/list_offsets.hpp>
 #include <millrace/protocol/messages/metadata.hpp>
@@ -29,8 +28,6 @@ void produce(Request request);
 void fetch(Request request);
 protocol::ListOffsetsResponse list_offsets(const protocol::ListOffsetsRequest& message,
                                            const Request& request);
-protocol::InitProducerIdResponse init_producer_id(const protocol::InitProducerIdRequest& message,
-                                                  const Request& request);
 
 protocol::FindCoordinatorResponse find_coordinator(const protocol::FindCoordinatorRequest& message,
                                                    const Request& request);

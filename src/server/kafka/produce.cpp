@@ -7,6 +7,7 @@
 #include "server/kafka/batch_check.hpp"
 #include "server/kafka/handlers.hpp"
 #include "server/kafka/server_state.hpp"
+#include "server/kafka/transaction_check.hpp"
 #include "server/wire_errors.hpp"
 
 namespace millrace::inline v0::server {
@@ -106,7 +107,10 @@ class Production {
     }
     const auto partition = request_.state().partition(topic, from.index);
     if (!partition) return fail(answer, partition.error());
-    const auto appended = append_records(**partition, bytes_of(from.records));
+    const MutableBytes records = bytes_of(from.records);
+    const HeldTransactions held = hold(**partition, records);
+    if (held.error != WireError::none) return fail(answer, held);
+    const auto appended = append_records(**partition, records);
     answer.log_start_offset = (*partition)->log_start_offset().value();
     if (!appended) return fail(answer, appended.error());
     answer.base_offset = appended->base_offset.value();
@@ -117,6 +121,19 @@ class Production {
   void fail(ProduceResponse::Partition& answer, const Error& error) {
     has_failed_ = true;
     set_error(answer, error);
+  }
+  void fail(ProduceResponse::Partition& answer, const HeldTransactions& why) {
+    has_failed_ = true;
+    answer.error_code = why.error;
+    answer.error_message = why.why;
+    answer.base_offset = -1;
+  }
+  HeldTransactions hold(const engine::Partition& partition, Bytes records) const {
+    constexpr ApiVersion first_with_abortable = 11;
+    if (!message_.transactional_id) return {};
+    return TransactionCheck{request_.state(), *message_.transactional_id,
+                            request_.version() >= first_with_abortable}
+        .hold(partition, records);
   }
   MutableBytes bytes_of(const std::optional<Bytes>& records) const {
     if (!records) return {};
@@ -145,6 +162,17 @@ void answer_refused(Request request, const ProduceRequest& message, WireError er
   request.respond(response);
 }
 
+/// Part of a transaction, of which it does not say the id.
+bool is_anonymous(const ProduceRequest& message) {
+  if (message.transactional_id) return false;
+  for (const auto& topic : message.topic_data) {
+    for (const auto& partition : topic.partition_data) {
+      if (partition.records && has_transactional(*partition.records)) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 void produce(Request request) {
@@ -152,6 +180,13 @@ void produce(Request request) {
   if (!message) return request.refuse(message.error());
   if (message->acks < -1 || message->acks > 1) {
     return answer_refused(std::move(request), *message, WireError::invalid_required_acks);
+  }
+  if (is_anonymous(*message)) {
+    if (message->acks == 0) {
+      return request.refuse(Error(Errc::invalid_record, "its transaction has no id"));
+    }
+    return answer_refused(std::move(request), *message,
+                          WireError::transactional_id_authorization_failed);
   }
   Production production(request, *message);
   ProduceResponse response = production.append_all();

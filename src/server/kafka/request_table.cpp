@@ -5,6 +5,7 @@
 
 #include "server/kafka/admin_handlers.hpp"
 #include "server/kafka/handlers.hpp"
+#include "server/kafka/transaction_handlers.hpp"
 
 namespace millrace::inline v0::server {
 namespace {
@@ -44,6 +45,15 @@ constexpr std::array handlers = {
                    answer_with<protocol::InitProducerIdRequest, init_producer_id>},
     RequestHandler{ApiKey::offset_for_leader_epoch, worker,
                    answer_with<protocol::OffsetForLeaderEpochRequest, offset_for_leader_epoch>},
+    RequestHandler{ApiKey::add_partitions_to_txn, worker,
+                   answer_with<protocol::AddPartitionsToTxnRequest, add_partitions_to_txn>},
+    RequestHandler{ApiKey::add_offsets_to_txn, worker,
+                   answer_with<protocol::AddOffsetsToTxnRequest, add_offsets_to_txn>},
+    RequestHandler{ApiKey::end_txn, worker, answer_with<protocol::EndTxnRequest, end_txn>},
+    RequestHandler{ApiKey::write_txn_markers, worker,
+                   answer_with<protocol::WriteTxnMarkersRequest, write_txn_markers>},
+    RequestHandler{ApiKey::txn_offset_commit, worker,
+                   answer_with<protocol::TxnOffsetCommitRequest, txn_offset_commit>},
     RequestHandler{ApiKey::describe_configs, worker,
                    answer_with<protocol::DescribeConfigsRequest, describe_configs>},
     RequestHandler{ApiKey::alter_configs, worker,
@@ -64,6 +74,10 @@ constexpr std::array handlers = {
         answer_with<protocol::ListPartitionReassignmentsRequest, list_partition_reassignments>},
     RequestHandler{ApiKey::describe_cluster, loop,
                    answer_with<protocol::DescribeClusterRequest, describe_cluster>},
+    RequestHandler{ApiKey::describe_transactions, worker,
+                   answer_with<protocol::DescribeTransactionsRequest, describe_transactions>},
+    RequestHandler{ApiKey::list_transactions, worker,
+                   answer_with<protocol::ListTransactionsRequest, list_transactions>},
     RequestHandler{
         ApiKey::describe_topic_partitions, worker,
         answer_with<protocol::DescribeTopicPartitionsRequest, describe_topic_partitions>},
