@@ -110,12 +110,12 @@ void add_bench(Program& program) {
       "Scratch data goes to $BENCH_DIR, $TMPDIR or /tmp: name a directory on the disk "
       "that counts.");
   program.on(
-      command, [options] { return guarded([&] { print_report(*options); }); }, false);
+      command, [options] { return guarded([&] { print_report(*options); }); }, WorksOn::nothing);
 
   CLI::App& rows = *command.add_subcommand(
       "rows", "Print `millrace/row/size value unit` lines of $BENCH_GROUP (B or D)");
   program.on(
-      rows, [] { return guarded(print_rows); }, false);
+      rows, [] { return guarded(print_rows); }, WorksOn::nothing);
 
   CLI::App& child = *command.add_subcommand("child", "")->group("");
   child.add_option("arguments", options->child);
@@ -126,7 +126,7 @@ void add_bench(Program& program) {
           if (bench::run_child(options->child) != 0) bench::fail("the child failed");
         });
       },
-      false);
+      WorksOn::nothing);
 }
 
 }  // namespace millrace::inline v0::cli

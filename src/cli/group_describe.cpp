@@ -6,6 +6,7 @@
 #include "commands.hpp"
 #include "data_directory.hpp"
 #include "group_text.hpp"
+#include "remote/remote_groups.hpp"
 #include "standard_streams.hpp"
 #include "stop_signals.hpp"
 
@@ -25,14 +26,26 @@ void sleep_for(std::int64_t seconds, const StopSignals& stop) {
   static_cast<void>(::poll(&wanted, 1, static_cast<int>(seconds * 1000)));
 }
 
+using Look = std::function<Result<GroupDescription>()>;
+
+/// What looks at the group, each time anew.
+Result<Look> look_of(const Program& program, const std::string& name) {
+  if (!program.is_remote()) {
+    MILLRACE_TRY(const Broker broker, open_for_reading(program.data()));
+    return Look([groups = Groups(broker), name] { return groups.describe(name); });
+  }
+  MILLRACE_TRY(auto connected, client::Cluster::connect(program.bootstrap()));
+  const std::shared_ptr<client::Cluster> cluster = std::move(connected);
+  return Look([cluster, name] { return remote::describe_group(*cluster, name); });
+}
+
 Result<void> describe(const Program& program, const Options& options) {
-  MILLRACE_TRY(const Broker broker, open_for_reading(program.data()));
-  const Groups groups(broker);
+  MILLRACE_TRY(const Look look, look_of(program, options.name));
   const StopSignals stop;
   Output output(stop.descriptor());
   const bool redraws = options.watch && !options.json && ::isatty(STDOUT_FILENO) == 1;
   do {
-    MILLRACE_TRY(const auto group, groups.describe(options.name));
+    MILLRACE_TRY(const auto group, look());
     if (redraws) output.buffer() = "\x1b[H\x1b[2J";
     output.buffer() += options.json ? describe_as_json(group) : describe_as_text(group);
     if (options.watch && !redraws && !options.json) output.buffer() += "\n";
@@ -59,7 +72,9 @@ void add_group_describe(Program& program, CLI::App& group) {
   command.footer(
       "What the group has written is shown, whether or not another process has it at work:\n"
       "members of a process that was killed are listed until the directory is next opened.");
-  program.on(command, [&program, options] { return describe(program, *options); });
+  program.on(
+      command, [&program, options] { return describe(program, *options); },
+      WorksOn::directory_or_broker);
 }
 
 }  // namespace millrace::inline v0::cli

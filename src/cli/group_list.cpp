@@ -4,6 +4,7 @@
 #include "data_directory.hpp"
 #include "group_text.hpp"
 #include "json_text.hpp"
+#include "remote/remote_groups.hpp"
 #include "standard_streams.hpp"
 #include "table.hpp"
 
@@ -29,9 +30,17 @@ std::string as_table(const std::vector<GroupSummary>& groups) {
   return table.text();
 }
 
+Result<std::vector<GroupSummary>> groups_of(const Program& program) {
+  if (!program.is_remote()) {
+    MILLRACE_TRY(const Broker broker, open_for_reading(program.data()));
+    return Groups(broker).list();
+  }
+  MILLRACE_TRY(const auto cluster, client::Cluster::connect(program.bootstrap()));
+  return remote::list_groups(*cluster);
+}
+
 Result<void> list(const Program& program, bool json) {
-  MILLRACE_TRY(const Broker broker, open_for_reading(program.data()));
-  MILLRACE_TRY(const auto groups, Groups(broker).list());
+  MILLRACE_TRY(const auto groups, groups_of(program));
   Output output;
   output.buffer() = json ? as_json(groups) : as_table(groups);
   return output.flush();
@@ -43,7 +52,8 @@ void add_group_list(Program& program, CLI::App& group) {
   const auto json = std::make_shared<bool>(false);
   CLI::App& command = *group.add_subcommand("list", "List the consumer groups");
   command.add_flag("--json", *json, "Print one JSON array");
-  program.on(command, [&program, json] { return list(program, *json); });
+  program.on(
+      command, [&program, json] { return list(program, *json); }, WorksOn::directory_or_broker);
 }
 
 }  // namespace millrace::inline v0::cli

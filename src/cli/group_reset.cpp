@@ -7,6 +7,7 @@
 #include "data_directory.hpp"
 #include "group_text.hpp"
 #include "json_text.hpp"
+#include "remote/remote_groups.hpp"
 #include "standard_streams.hpp"
 #include "table.hpp"
 #include "time_text.hpp"
@@ -101,26 +102,45 @@ std::string as_json(const std::vector<OffsetMove>& moves) {
   return list.dump() + "\n";
 }
 
-Result<void> reset(const Program& program, const CommandLine& line) {
-  MILLRACE_TRY(const Broker broker, line.execute ? open_as_owner(program.data(), false)
-                                                 : open_for_reading(program.data()));
-  const Groups groups(broker);
+Result<std::vector<TopicScope>> scopes_of(const CommandLine& line) {
   std::vector<TopicScope> scopes;
   for (const std::string& text : line.topics) {
     MILLRACE_TRY(auto scope, parse_topic_scope(text));
     scopes.push_back(std::move(scope));
   }
+  return scopes;
+}
+
+/// What is to be changed; with --execute it is when this returns.
+Result<std::vector<OffsetMove>> move_offsets(const Program& program, const CommandLine& line) {
+  MILLRACE_TRY(const auto scopes, scopes_of(line));
+  if (program.is_remote()) {
+    MILLRACE_TRY(const auto cluster, client::Cluster::connect(program.bootstrap()));
+    MILLRACE_TRY(const auto partitions, remote::partitions_in(*cluster, scopes));
+    MILLRACE_TRY(auto moves, remote::plan_reset(*cluster, line.name, partitions, *line.to));
+    if (line.execute) MILLRACE_CHECK(remote::reset_group(*cluster, line.name, moves));
+    return moves;
+  }
+  MILLRACE_TRY(const Broker broker, line.execute ? open_as_owner(program.data(), false)
+                                                 : open_for_reading(program.data()));
+  const Groups groups(broker);
   MILLRACE_TRY(const auto partitions, partitions_in(broker, scopes));
-  MILLRACE_TRY(const auto moves, groups.plan_reset(line.name, partitions, *line.to));
-  if (line.execute) MILLRACE_CHECK(groups.reset(line.name, moves));
+  MILLRACE_TRY(auto moves, groups.plan_reset(line.name, partitions, *line.to));
+  if (!line.execute) return moves;
+  MILLRACE_CHECK(groups.reset(line.name, moves));
+  MILLRACE_CHECK(broker.close());
+  return moves;
+}
+
+Result<void> reset(const Program& program, const CommandLine& line) {
+  MILLRACE_TRY(const auto moves, move_offsets(program, line));
   Output output;
   output.buffer() = line.json ? as_json(moves) : as_text(line.name, moves);
   MILLRACE_CHECK(output.flush());
   if (!line.execute) {
     complain(fmt::format("nothing was changed; add --execute to reset group {}", line.name));
-    return {};
   }
-  return broker.close();
+  return {};
 }
 
 }  // namespace
@@ -143,7 +163,8 @@ void add_group_reset(Program& program, CLI::App& group) {
   command.add_flag("--execute", line->execute, "Commit them")->excludes(&dry_run);
   command.add_flag("--json", line->json, "Print one JSON array");
   command.footer(help_after_options);
-  program.on(command, [&program, line] { return reset(program, *line); });
+  program.on(
+      command, [&program, line] { return reset(program, *line); }, WorksOn::directory_or_broker);
 }
 
 }  // namespace millrace::inline v0::cli

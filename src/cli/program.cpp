@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <memory>
 
 #include "command_help.hpp"
@@ -25,23 +26,38 @@ Program::Program() : app_("Kafka as a library: topics in a directory, from the c
   app_.add_option("--data", data_, "The data directory")
       ->type_name("DIR")
       ->envname("MILLRACE_DATA");
+  app_.add_option("--bootstrap", bootstrap_, "A broker that runs, instead of a directory")
+      ->type_name("HOST:PORT");
 }
 
-void Program::require_data() const {
+void Program::require(WorksOn what) const {
+  if (what == WorksOn::nothing) return;
+  if (is_remote()) {
+    if (what == WorksOn::directory) {
+      throw CLI::ValidationError("--bootstrap",
+                                 "this command works on the files of a directory; give --data DIR");
+    }
+    const char* const usual = std::getenv("MILLRACE_DATA");
+    if (data_.empty() || (usual != nullptr && data_ == usual)) return;
+    throw CLI::ValidationError("--bootstrap", "give it or --data, not both");
+  }
   if (data_ == ":memory:") {
     throw CLI::ValidationError(
         "--data", "\":memory:\" would be gone with this command; give a directory (or ./:memory:)");
   }
   if (!data_.empty()) return;
   throw CLI::RequiredError(
-      "no data directory: give --data DIR, or set the environment variable MILLRACE_DATA",
+      what == WorksOn::directory_or_broker
+          ? "no data directory: give --data DIR, or set the environment variable MILLRACE_DATA, or "
+            "give --bootstrap HOST:PORT of a broker that runs"
+          : "no data directory: give --data DIR, or set the environment variable MILLRACE_DATA",
       CLI::ExitCodes::RequiredError);
 }
 
-void Program::on(CLI::App& command, Action action, bool needs_data) {
-  command.callback([this, &command, action = std::move(action), needs_data] {
+void Program::on(CLI::App& command, Action action, WorksOn what) {
+  command.callback([this, &command, action = std::move(action), what] {
     if (!command.get_subcommands().empty()) return;  // it is the subcommand's turn
-    if (needs_data) require_data();
+    require(what);
     action_ = action;
   });
 }
@@ -49,7 +65,7 @@ void Program::on(CLI::App& command, Action action, bool needs_data) {
 void Program::on_directory(CLI::App& command, std::string& path, Action action) {
   command.callback([this, &path, action = std::move(action)] {
     if (path.empty()) {
-      require_data();
+      require(WorksOn::directory);
       path = data_;
     }
     action_ = action;

@@ -6,6 +6,7 @@
 
 #include "commands.hpp"
 #include "data_directory.hpp"
+#include "remote/remote_topics.hpp"
 #include "settings.hpp"
 
 namespace millrace::inline v0::cli {
@@ -44,7 +45,24 @@ Result<void> change(const Broker& broker, const Options& options) {
   return {};
 }
 
+Result<void> change(client::Cluster& cluster, const Options& options) {
+  MILLRACE_TRY(const TopicInfo present, remote::find_topic(cluster, options.name));
+  if (!options.settings.empty()) {
+    const TopicSettings changes = to_settings(options.settings);
+    MILLRACE_CHECK(check_resets(changes, present.settings));
+    MILLRACE_CHECK(remote::alter_topic(cluster, options.name, changes));
+  }
+  if (options.partitions && *options.partitions != present.partitions) {
+    MILLRACE_CHECK(remote::add_partitions(cluster, options.name, *options.partitions));
+  }
+  return {};
+}
+
 Result<void> alter(const Program& program, const Options& options) {
+  if (program.is_remote()) {
+    MILLRACE_TRY(const auto cluster, remote::connect(program.bootstrap()));
+    return change(*cluster, options);
+  }
   MILLRACE_TRY(const Broker broker, open_as_owner(program.data(), false));
   MILLRACE_CHECK(change(broker, options));
   return broker.close();
@@ -72,7 +90,9 @@ void add_topic_alter(Program& program, CLI::App& topic) {
   command.footer(
       "Example:\n"
       "  millrace --data d topic alter orders --config retention.ms=3600000 --config segment.ms=");
-  program.on(command, [&program, options] { return alter(program, *options); });
+  program.on(
+      command, [&program, options] { return alter(program, *options); },
+      WorksOn::directory_or_broker);
 }
 
 }  // namespace millrace::inline v0::cli

@@ -5,6 +5,7 @@
 
 #include "commands.hpp"
 #include "data_directory.hpp"
+#include "remote/remote_topics.hpp"
 #include "settings.hpp"
 
 namespace millrace::inline v0::cli {
@@ -47,7 +48,23 @@ void tell_differences(const TopicInfo& there, const Options& options) {
                   there.name, differences, there.name));
 }
 
+Result<void> create_remotely(const Program& program, const Options& options) {
+  MILLRACE_TRY(const auto cluster, remote::connect(program.bootstrap()));
+  const auto created = remote::create_topic(*cluster, options.name, options.partitions,
+                                            to_settings(options.settings));
+  if (!created && created.error().code() == Errc::topic_exists && options.if_not_exists) {
+    MILLRACE_TRY(const TopicInfo there, remote::find_topic(*cluster, options.name));
+    tell_differences(there, options);
+    return {};
+  }
+  MILLRACE_CHECK(created);
+  fmt::print("created topic {} with {}\n", options.name,
+             partitions_text(options.partitions.value_or(1)));
+  return {};
+}
+
 Result<void> create(const Program& program, const Options& options) {
+  if (program.is_remote()) return create_remotely(program, options);
   MILLRACE_TRY(const Broker broker, open_as_owner(program.data(), true));
   const std::int32_t partitions = options.partitions.value_or(1);
   auto created = broker.create_topic(
@@ -86,7 +103,9 @@ void add_topic_create(Program& program, CLI::App& topic) {
       "`millrace topic describe` lists all settings with their meaning.\n"
       "Example:\n"
       "  millrace --data d topic create orders --partitions 4 --config retention.ms=86400000");
-  program.on(command, [&program, options] { return create(program, *options); });
+  program.on(
+      command, [&program, options] { return create(program, *options); },
+      WorksOn::directory_or_broker);
 }
 
 }  // namespace millrace::inline v0::cli

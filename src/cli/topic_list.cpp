@@ -5,6 +5,7 @@
 #include "commands.hpp"
 #include "data_directory.hpp"
 #include "json_text.hpp"
+#include "remote/remote_topics.hpp"
 #include "standard_streams.hpp"
 #include "table.hpp"
 
@@ -36,9 +37,17 @@ std::string as_table(const std::vector<TopicInfo>& topics) {
   return table.text();
 }
 
+Result<std::vector<TopicInfo>> topics_of(const Program& program) {
+  if (!program.is_remote()) {
+    MILLRACE_TRY(const Broker broker, open_for_reading(program.data()));
+    return broker.topics();
+  }
+  MILLRACE_TRY(const auto cluster, remote::connect(program.bootstrap()));
+  return remote::list_topics(*cluster);
+}
+
 Result<void> list(const Program& program, bool json) {
-  MILLRACE_TRY(const Broker broker, open_for_reading(program.data()));
-  MILLRACE_TRY(const auto topics, broker.topics());
+  MILLRACE_TRY(const auto topics, topics_of(program));
   Output output;
   output.buffer() = json ? as_json(topics) : as_table(topics);
   return output.flush();
@@ -50,7 +59,8 @@ void add_topic_list(Program& program, CLI::App& topic) {
   const auto json = std::make_shared<bool>(false);
   CLI::App& command = *topic.add_subcommand("list", "List the topics");
   command.add_flag("--json", *json, "Print one JSON array");
-  program.on(command, [&program, json] { return list(program, *json); });
+  program.on(
+      command, [&program, json] { return list(program, *json); }, WorksOn::directory_or_broker);
 }
 
 }  // namespace millrace::inline v0::cli

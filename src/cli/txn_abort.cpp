@@ -5,6 +5,7 @@
 
 #include "commands.hpp"
 #include "data_directory.hpp"
+#include "remote/remote_transactions.hpp"
 #include "standard_streams.hpp"
 #include "time_text.hpp"
 #include "txn_text.hpp"
@@ -21,13 +22,11 @@ const TransactionSummary* find(const Summaries& all, const std::string& id) {
   return found == all.end() ? nullptr : &*found;
 }
 
-/// What is open, before an owner changes that.
-Result<Summaries> look_first(const std::string& data, const std::string& id) {
-  MILLRACE_TRY(const Broker broker, open_for_reading(data));
-  const Transactions transactions(broker);
-  MILLRACE_TRY(const auto wanted, transactions.describe(id));
-  const TransactionState state = wanted.summary.state;
-  if (!wanted.summary.is_open()) {
+/// Whether there is something to abort.
+Result<void> check_open(const TransactionSummary& wanted) {
+  const TransactionState state = wanted.state;
+  const std::string& id = wanted.transactional_id;
+  if (!wanted.is_open()) {
     return Error(
         Errc::invalid_transaction_state,
         fmt::format("transactional id {} has no open transaction: it is {}", id, to_string(state)));
@@ -38,6 +37,15 @@ Result<Summaries> look_first(const std::string& data, const std::string& id) {
                              "of the directory, or by the next one that opens it",
                              id));
   }
+  return {};
+}
+
+/// What is open, before an owner changes that.
+Result<Summaries> look_first(const std::string& data, const std::string& id) {
+  MILLRACE_TRY(const Broker broker, open_for_reading(data));
+  const Transactions transactions(broker);
+  MILLRACE_TRY(const auto wanted, transactions.describe(id));
+  MILLRACE_CHECK(check_open(wanted.summary));
   return transactions.list();
 }
 
@@ -61,7 +69,19 @@ void tell(const Summaries& before, const Summaries& after, const std::string& wa
   }
 }
 
+Result<void> abort_remotely(const Program& program, const std::string& id) {
+  MILLRACE_TRY(const auto cluster, client::Cluster::connect(program.bootstrap()));
+  MILLRACE_TRY(const auto before, remote::describe_transaction(*cluster, id));
+  MILLRACE_CHECK(check_open(before.summary));
+  MILLRACE_CHECK(remote::abort_transaction(*cluster, before.summary));
+  MILLRACE_TRY(const auto after, remote::describe_transaction(*cluster, id));
+  Output output;
+  tell({before.summary}, {after.summary}, id, output.buffer());
+  return output.flush();
+}
+
 Result<void> abort(const Program& program, const std::string& id) {
+  if (program.is_remote()) return abort_remotely(program, id);
   MILLRACE_TRY(const Summaries before, look_first(program.data(), id));
   auto opened = open_as_owner(program.data(), false);
   if (!opened && opened.error().code() == Errc::directory_locked) {
@@ -98,7 +118,8 @@ void add_txn_abort(Program& program, CLI::App& txn) {
       "While another process owns the directory, only that one can abort: it does when the\n"
       "transaction takes longer than its timeout (millrace txn describe ID says when), or when\n"
       "its program calls Transactions::abort(); or end that process.");
-  program.on(command, [&program, id] { return abort(program, *id); });
+  program.on(
+      command, [&program, id] { return abort(program, *id); }, WorksOn::directory_or_broker);
 }
 
 }  // namespace millrace::inline v0::cli

@@ -2,6 +2,7 @@
 
 #include "commands.hpp"
 #include "data_directory.hpp"
+#include "remote/remote_transactions.hpp"
 #include "standard_streams.hpp"
 #include "txn_text.hpp"
 
@@ -13,9 +14,17 @@ struct Options {
   bool json = false;
 };
 
+Result<TransactionDescription> look_at(const Program& program, const std::string& id) {
+  if (!program.is_remote()) {
+    MILLRACE_TRY(const Broker broker, open_for_reading(program.data()));
+    return Transactions(broker).describe(id);
+  }
+  MILLRACE_TRY(const auto cluster, client::Cluster::connect(program.bootstrap()));
+  return remote::describe_transaction(*cluster, id);
+}
+
 Result<void> describe(const Program& program, const Options& options) {
-  MILLRACE_TRY(const Broker broker, open_for_reading(program.data()));
-  MILLRACE_TRY(const auto transaction, Transactions(broker).describe(options.id));
+  MILLRACE_TRY(const auto transaction, look_at(program, options.id));
   Output output;
   output.buffer() = options.json ? line_of(as_json(transaction)) + "\n" : as_text(transaction);
   return output.flush();
@@ -33,7 +42,9 @@ void add_txn_describe(Program& program, CLI::App& txn) {
       "FIRST-OFFSET is where the open transaction begins in a partition: readers of committed\n"
       "records see nothing from there on. A \"-\" there: it has no record, or is over in that\n"
       "partition. Changes nothing, and may run beside the owner.");
-  program.on(command, [&program, options] { return describe(program, *options); });
+  program.on(
+      command, [&program, options] { return describe(program, *options); },
+      WorksOn::directory_or_broker);
 }
 
 }  // namespace millrace::inline v0::cli

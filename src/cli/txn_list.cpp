@@ -3,6 +3,7 @@
 
 #include "commands.hpp"
 #include "data_directory.hpp"
+#include "remote/remote_transactions.hpp"
 #include "standard_streams.hpp"
 #include "txn_text.hpp"
 
@@ -14,14 +15,22 @@ struct Options {
   bool json = false;
 };
 
+Result<std::vector<TransactionSummary>> transactions_of(const Program& program) {
+  if (!program.is_remote()) {
+    MILLRACE_TRY(const Broker broker, open_for_reading(program.data()));
+    return Transactions(broker).list();
+  }
+  MILLRACE_TRY(const auto cluster, client::Cluster::connect(program.bootstrap()));
+  return remote::list_transactions(*cluster);
+}
+
 Result<void> list(const Program& program, const Options& options) {
   std::vector<TransactionState> wanted;
   for (const std::string& name : options.states) {
     MILLRACE_TRY(const TransactionState state, parse_transaction_state(name));
     wanted.push_back(state);
   }
-  MILLRACE_TRY(const Broker broker, open_for_reading(program.data()));
-  MILLRACE_TRY(auto transactions, Transactions(broker).list());
+  MILLRACE_TRY(auto transactions, transactions_of(program));
   std::erase_if(transactions, [&](const TransactionSummary& one) {
     return !wanted.empty() && std::find(wanted.begin(), wanted.end(), one.state) == wanted.end();
   });
@@ -54,7 +63,9 @@ void add_txn_list(Program& program, CLI::App& txn) {
       "SINCE is when an Ongoing transaction began, and when any other came to its state. Changes\n"
       "nothing: what a process that was killed had begun is Ongoing until the directory is next\n"
       "opened by an owner, who aborts it.");
-  program.on(command, [&program, options] { return list(program, *options); });
+  program.on(
+      command, [&program, options] { return list(program, *options); },
+      WorksOn::directory_or_broker);
 }
 
 }  // namespace millrace::inline v0::cli
