@@ -14,6 +14,9 @@ namespace millrace::inline v0 {
 namespace server {
 class KafkaServer;
 }
+namespace transport {
+class HttpListener;
+}
 
 /// PEM files of what a listener shows to its clients.
 struct TlsOptions {
@@ -31,6 +34,12 @@ struct ListenOptions {
   std::optional<TlsOptions> tls = {};
   /// What clients are told to connect to; else the address through which they came.
   std::optional<std::string> advertised_address = {};
+  /// Lets processes that have attached to the broker's directory append and commit, through a Unix
+  /// socket in it. Whoever may write to the directory may. The first listener of a broker has it.
+  bool serves_attached = true;
+  /// Not empty: `host:port` where `GET /metrics` has what Prometheus scrapes, without asking who
+  /// is there. Port 0 is any that is free; Listener::metrics_address() tells.
+  std::string metrics_address = {};
   bool auto_create_topics = true;         ///< by who asks for them [auto.create.topics.enable]
   std::int32_t default_partitions = 1;    ///< of those [num.partitions]
   int network_threads = 1;                ///< [num.network.threads]
@@ -60,16 +69,21 @@ class Listener {
   const std::string& address() const noexcept;
   std::uint16_t port() const noexcept;
   std::size_t connection_count() const noexcept;
+  /// Where metrics are, as `host:port`; empty if nowhere.
+  std::string metrics_address() const;
+  /// The same text for who has an HTTP server of their own.
+  std::string metrics() const;
   /// Closes all connections; requests that were begun are finished first. Not from on_problem.
   void close();
 
  private:
   friend class Broker;
-  explicit Listener(std::shared_ptr<engine::BrokerCore> core,
-                    std::unique_ptr<server::KafkaServer> server);
+  Listener(std::shared_ptr<engine::BrokerCore> core, std::unique_ptr<server::KafkaServer> server);
+  Result<void> serve_metrics(const std::string& address);
 
   std::shared_ptr<engine::BrokerCore> core_;
   std::unique_ptr<server::KafkaServer> server_;
+  std::unique_ptr<transport::HttpListener> metrics_;
 };
 
 }  // namespace millrace::inline v0

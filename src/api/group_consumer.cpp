@@ -1,11 +1,15 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <millrace/client/owners_groups.hpp>
 #include <millrace/consumer_group.hpp>
 #include <millrace/engine/broker_core.hpp>
+#include <millrace/server/group_service.hpp>
 #include <millrace/server/local_member.hpp>
 #include <millrace/transactional_producer.hpp>
 #include <set>
+
+#include "owner_socket.hpp"
 
 namespace millrace::inline v0 {
 
@@ -13,7 +17,7 @@ struct GroupConsumerCore::Impl {
   using SteadyClock = std::chrono::steady_clock;
   using Partitions = std::vector<TopicPartition>;
 
-  Impl(const Broker& broker, std::shared_ptr<server::GroupService> groups, std::string id,
+  Impl(const Broker& broker, std::shared_ptr<coordinator::GroupAccess> groups, std::string id,
        GroupOptions with);
 
   Result<void> move_on();
@@ -36,7 +40,7 @@ struct GroupConsumerCore::Impl {
   std::chrono::nanoseconds longest_wait(SteadyClock::time_point deadline) const;
 
   std::shared_ptr<engine::BrokerCore> core;
-  std::shared_ptr<server::GroupService> service;
+  std::shared_ptr<coordinator::GroupAccess> service;
   const std::string group;
   const GroupOptions options;
   ConsumerCore consumer;
@@ -67,10 +71,25 @@ coordinator::MemberSession::Options session_options(const std::string& group,
   return session;
 }
 
+/// An attachment asks the coordinator of the directory's owner.
+Result<std::shared_ptr<coordinator::GroupAccess>> groups_of(const Broker& broker,
+                                                            const std::string& group,
+                                                            const GroupOptions& options) {
+  using Access = std::shared_ptr<coordinator::GroupAccess>;
+  if (broker.is_attached()) {
+    MILLRACE_TRY(auto at_owner, client::OwnersGroups::open(detail::owner_socket(*broker.core()),
+                                                           group, options.max_poll_interval));
+    return Access(std::move(at_owner));
+  }
+  MILLRACE_TRY(auto own, server::GroupService::of(*broker.core()));
+  return Access(std::move(own));
+}
+
 }  // namespace
 
-GroupConsumerCore::Impl::Impl(const Broker& broker, std::shared_ptr<server::GroupService> groups,
-                              std::string id, GroupOptions with)
+GroupConsumerCore::Impl::Impl(const Broker& broker,
+                              std::shared_ptr<coordinator::GroupAccess> groups, std::string id,
+                              GroupOptions with)
     : core(broker.core()),
       service(std::move(groups)),
       group(std::move(id)),
@@ -287,7 +306,7 @@ Result<GroupConsumerCore> GroupConsumerCore::join(const Broker& broker,
                                              "is, or name at least one");
   }
   MILLRACE_CHECK(subscription.check());
-  MILLRACE_TRY(auto service, server::GroupService::of(*broker.core()));
+  MILLRACE_TRY(auto service, groups_of(broker, group, options));
   auto impl = std::make_unique<Impl>(broker, std::move(service), group, options);
   if (options.auto_commit_interval) {
     impl->member.before_rejoin([self = impl.get()] { self->commit_before_rejoin(); });

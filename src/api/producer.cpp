@@ -2,6 +2,7 @@
 #include <millrace/engine/broker_core.hpp>
 #include <millrace/producer.hpp>
 
+#include "owner_socket.hpp"
 #include "producer_lane.hpp"
 
 namespace millrace::inline v0 {
@@ -26,6 +27,11 @@ void ProducerCore::Impl::add_lanes(const engine::TopicCore& of) {
   Lanes lanes = all_lanes.empty() ? Lanes() : all_lanes.back();
   while (lanes.size() < of.partitions.size()) {
     lanes.push_back(std::make_shared<detail::Lane>(of.partitions[lanes.size()], context));
+  }
+  // Of an attachment; what is stored there was understood by the owner.
+  const auto config = engine::parse_topic_config(engine::usable_settings(of.entry.config));
+  while (config && !context->owner_socket.empty() && lanes.size() < of.readers.size()) {
+    lanes.push_back(std::make_shared<detail::Lane>(of.readers[lanes.size()], *config, context));
   }
   current_lanes.store(&all_lanes.emplace_back(std::move(lanes)), std::memory_order_release);
 }
@@ -75,6 +81,7 @@ ProducerCore::ProducerCore(const Broker& broker, std::shared_ptr<const engine::T
   impl_->seat = std::move(seat);
   if (impl_->seat.admit) options.idempotent = true;
   impl_->context->broker = broker.core();
+  if (broker.is_attached()) impl_->context->owner_socket = detail::owner_socket(*broker.core());
   impl_->topic = std::move(topic);
   impl_->partitioner =
       options.partitioner ? std::move(options.partitioner) : partitioner::murmur2();

@@ -1,6 +1,7 @@
 #include "producer_lane.hpp"
 
 #include <algorithm>
+#include <millrace/core/crc32c.hpp>
 #include <millrace/delayed.hpp>
 #include <millrace/engine/broker_core.hpp>
 #include <millrace/os/wait_word.hpp>
@@ -10,7 +11,7 @@ namespace millrace::inline v0::detail {
 Result<Receipt> SentBatch::receipt(std::int32_t index) const {
   if (error) return *error;
   return Receipt{
-      lane->partition().id(), base_offset + index,
+      lane->partition_id(), base_offset + index,
       append_time == Timestamp::none() ? timestamps[static_cast<std::size_t>(index)] : append_time,
       durability};
 }
@@ -29,25 +30,38 @@ Result<void> LaneContext::take_error() {
 Result<record::ProducerIdentity> LaneContext::identify() {
   const std::lock_guard lock(identity_mutex);
   if (identity.id < 0) {
-    MILLRACE_TRY(identity, broker->take_producer_id());
+    MILLRACE_TRY(identity, owner_socket.empty()
+                               ? broker->take_producer_id()
+                               : client::OwnerLink(owner_socket).take_producer_id());
   }
   return identity;
 }
 
 void LaneContext::give_identity_back() {
-  if (is_transactional) return;
+  if (is_transactional || !owner_socket.empty()) return;
   const std::lock_guard lock(identity_mutex);
   if (identity.id >= 0) broker->give_back(std::exchange(identity, {}));
 }
 
 Lane::Lane(std::shared_ptr<engine::Partition> partition, std::shared_ptr<LaneContext> context)
-    : partition_(std::move(partition)), context_(std::move(context)) {
+    : reader_(partition), partition_(std::move(partition)), context_(std::move(context)) {
   const engine::TopicConfig config = partition_->config();
   batch_options_.transactional = context_->is_transactional;
   batch_options_.codec = context_->options.compression.value_or(config.compression);
   // A full batch must be one that the topic takes.
   batch_bytes_ = std::min({context_->options.batch_bytes, std::size_t{config.log.max_message_bytes},
                            static_cast<std::size_t>(config.log.segment_bytes)});
+  builder_.reset(batch_options_);
+}
+
+Lane::Lane(std::shared_ptr<engine::PartitionReader> partition, const engine::TopicConfig& config,
+           std::shared_ptr<LaneContext> context)
+    : reader_(std::move(partition)),
+      owner_(std::make_unique<client::OwnerLink>(context->owner_socket)),
+      owner_flushes_(config.flush && config.flush->before_ack()),
+      context_(std::move(context)) {
+  batch_options_.codec = context_->options.compression.value_or(config.compression);
+  batch_bytes_ = std::min(context_->options.batch_bytes, std::size_t{config.log.max_message_bytes});
   builder_.reset(batch_options_);
 }
 
@@ -61,15 +75,21 @@ Result<void> Lane::open_batch() {
   return {};
 }
 
-Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback callback) {
-  if (!record.key && partition_->log().requires_keys()) {
-    return storage::Log::key_missing().at(partition_->topic(), partition_->id());
+/// What the log would refuse, together with the others of its batch. An owner finds it itself.
+Result<void> Lane::check(const OutgoingRecord& record) {
+  if (!record.key && partition_ && partition_->log().requires_keys()) {
+    return storage::Log::key_missing().at(reader_->topic(), reader_->id());
   }
-  if (!record.headers.empty() && partition_->delays()) {
+  if (!record.headers.empty() && reader_->delays()) {
     if (auto good = check_deliver_at(record.headers); !good) {
-      return std::move(good).error().at(partition_->topic(), partition_->id());
+      return std::move(good).error().at(reader_->topic(), reader_->id());
     }
   }
+  return {};
+}
+
+Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback callback) {
+  MILLRACE_CHECK(check(record));
   const std::size_t bound =
       record::BatchBuilder::record_bound(record.key, record.value, record.headers);
   const Timestamp time = record.timestamp ? *record.timestamp : context_->broker->clock().now();
@@ -80,7 +100,7 @@ Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback call
   auto added = builder_.add(time, record.key, record.value, record.headers);
   if (!added) {
     if (builder_.empty()) gathering_.reset();
-    return added.error().at(partition_->topic(), partition_->id());
+    return added.error().at(reader_->topic(), reader_->id());
   }
   SentBatch& batch = *gathering_;
   const std::int32_t index = builder_.record_count() - 1;
@@ -117,7 +137,49 @@ void Lane::take_turn(bool Lane::*planned) {
   }
 }
 
+namespace {
+
+/// It was opened before it was known whether the one before it would be appended.
+void number_batch(MutableBytes batch, std::int32_t sequence) {
+  namespace layout = record::layout;
+  store_big(batch.data() + layout::base_sequence, sequence);
+  const Bytes checked = Bytes(batch).subspan(layout::attributes);
+  store_big(batch.data() + layout::crc, crc32c(checked));
+}
+
+}  // namespace
+
+/// Without the lock while the owner appends: what comes meanwhile gathers for the next batch.
+void Lane::dispatch_to_owner(Lock& lock) {
+  owner_answered_.wait(lock, [&] { return at_owner_ == nullptr; });
+  if (!gathering_) return;  // it went out meanwhile
+  const std::shared_ptr<SentBatch> batch = std::exchange(gathering_, nullptr);
+  at_owner_ = batch;
+  const std::int32_t count = builder_.record_count();
+  const auto finished = builder_.finish();
+  std::vector<std::byte> bytes;
+  if (finished) bytes.assign(finished->begin(), finished->end());
+  builder_.reset(batch_options_);
+  std::int32_t& sequence = batch_options_.producer.base_sequence;
+  if (finished && sequence >= 0) number_batch(bytes, sequence);
+  lock.unlock();
+  auto appended = finished ? owner_->append(reader_->name(), bytes)
+                           : Result<client::OwnerLink::Appended>(finished.error());
+  lock.lock();
+  if (appended && sequence >= 0) sequence = storage::sequence_plus(sequence, count);
+  if (appended) {
+    batch->base_offset = appended->base_offset;
+    batch->next_offset = appended->base_offset + count;
+    batch->append_time = appended->append_time;
+    if (owner_flushes_) batch->durability = Durability::flushed;
+  }
+  finish(lock, batch, appended ? std::nullopt : std::optional(appended.error()));
+  at_owner_ = nullptr;
+  owner_answered_.notify_all();
+}
+
 void Lane::dispatch(Lock& lock) {
+  if (owner_) return dispatch_to_owner(lock);
   const std::shared_ptr<SentBatch> batch = std::move(gathering_);
   auto appended = [&]() -> Result<storage::Appended> {
     auto bytes = builder_.finish();
@@ -177,6 +239,10 @@ void Lane::finish_all(Lock& lock, const std::vector<std::shared_ptr<SentBatch>>&
 
 /// Syncs what was appended; whether it had anything to do.
 bool Lane::sync_appended(Lock& lock) {
+  if (at_owner_) {
+    owner_answered_.wait(lock, [&] { return at_owner_ == nullptr; });
+    return true;
+  }
   if (appended_.empty()) return false;
   const Offset end = appended_.back()->next_offset;
   lock.unlock();
@@ -252,7 +318,7 @@ void Lane::drain() {
   std::shared_ptr<SentBatch> last;
   {
     const Lock lock(mutex_);
-    last = gathering_ ? gathering_ : appended_.empty() ? nullptr : appended_.back();
+    last = gathering_ ? gathering_ : appended_.empty() ? at_owner_ : appended_.back();
   }
   if (last) wait_for(*last);
   // What another thread has just finished may still be in its callbacks.

@@ -1,7 +1,9 @@
 #pragma once
 #include <atomic>
+#include <condition_variable>
 #include <deque>
 #include <memory>
+#include <millrace/client/owner_link.hpp>
 #include <millrace/engine/partition.hpp>
 #include <millrace/producer.hpp>
 #include <mutex>
@@ -40,6 +42,7 @@ struct LaneContext {
   std::mutex error_mutex;
   std::optional<Error> first_error;
   std::mutex identity_mutex;
+  std::string owner_socket;  ///< of an attachment; empty if it has none
   record::ProducerIdentity identity;
   bool is_transactional = false;  ///< the identity is another's
 
@@ -59,6 +62,10 @@ struct LaneContext {
 class Lane : public std::enable_shared_from_this<Lane> {
  public:
   Lane(std::shared_ptr<engine::Partition> partition, std::shared_ptr<LaneContext> context);
+  /// To a partition that another process owns, who is asked to append. There is one batch under way
+  /// at a time, during which the next one gathers.
+  Lane(std::shared_ptr<engine::PartitionReader> partition, const engine::TopicConfig& config,
+       std::shared_ptr<LaneContext> context);
 
   struct Sent {
     std::shared_ptr<SentBatch> batch;
@@ -72,14 +79,16 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void push();
   /// Returns when everything added before is done and its callbacks have returned.
   void drain();
-  const engine::Partition& partition() const noexcept { return *partition_; }
+  PartitionId partition_id() const noexcept { return reader_->id(); }
   /// The number of the last transaction that the partition is part of.
   std::atomic<std::uint64_t>& admitted_in() noexcept { return admitted_in_; }
 
  private:
   using Lock = std::unique_lock<std::mutex>;
   Result<void> open_batch();
+  Result<void> check(const OutgoingRecord& record);
   void dispatch(Lock& lock);
+  void dispatch_to_owner(Lock& lock);
   void lead(Lock& lock, const SentBatch* own);
   bool sync_appended(Lock& lock);
   void hand_over();
@@ -91,7 +100,12 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void plan(std::chrono::nanoseconds wait, bool Lane::*planned);
   void take_turn(bool Lane::*planned);
 
-  std::shared_ptr<engine::Partition> partition_;
+  std::shared_ptr<engine::PartitionReader> reader_;
+  std::shared_ptr<engine::Partition> partition_;  // null if another process owns it
+  std::unique_ptr<client::OwnerLink> owner_;      // then
+  bool owner_flushes_ = false;                    // before it acknowledges
+  std::shared_ptr<SentBatch> at_owner_;           // until it is acknowledged
+  std::condition_variable owner_answered_;
   std::shared_ptr<LaneContext> context_;
   std::size_t batch_bytes_ = 0;
   record::BatchOptions batch_options_;  // with what identifies the gathering batch

@@ -23,5 +23,9 @@ int idle_groups(double seconds);
 int commit_offsets(const std::string& path);
 /// Opens the broker and says how many milliseconds loading the groups took.
 int load_offsets(const std::string& path);
+/// Serves Kafka clients; says where.
+int serve_until_end(const std::string& path);
+/// Takes framed records, stores them in a file that holds such already, and sends that back.
+int sink_until_end(const std::string& path, std::size_t value_bytes);
 
 }  // namespace millrace::inline v0::cli::bench

@@ -113,7 +113,7 @@ void add_bench(Program& program) {
       command, [options] { return guarded([&] { print_report(*options); }); }, WorksOn::nothing);
 
   CLI::App& rows = *command.add_subcommand(
-      "rows", "Print `millrace/row/size value unit` lines of $BENCH_GROUP (B or D)");
+      "rows", "Print `millrace/row/size value unit` lines of $BENCH_GROUP (B, C or D)");
   program.on(
       rows, [] { return guarded(print_rows); }, WorksOn::nothing);
 

@@ -22,5 +22,8 @@ void senders_limit(std::size_t value_bytes, const Effort& effort, const RowSink&
 void paced_limits(const Effort& effort, const RowSink& sink);
 /// wake: a word in shared memory that goes back and forth, with futex(2) or by spinning.
 void wake_limits(const Effort& effort, const RowSink& sink);
+/// srv.publish and srv.consume: framed records over a TCP connection to a process that stores them
+/// in a map and acknowledges with a number, and that map back through the connection.
+void serve_limits(std::size_t value_bytes, const Effort& effort, const RowSink& sink);
 
 }  // namespace millrace::inline v0::cli::bench

@@ -39,10 +39,12 @@ void consumption_limit(const Effort& effort, const RowSink& sink);
 void consumption_rows(const Effort& effort, const RowSink& sink);
 /// Joining, taking over from who left or died, idle groups, loading committed offsets.
 void membership_rows(const Effort& effort, const RowSink& sink);
+/// Records sent to a broker in another process by Kafka's protocol, and read back.
+void serve_rows(std::size_t value_bytes, const Effort& effort, const RowSink& sink);
 
 /// Rows that are measured right after those of the machine's limit that they are compared with.
 struct Block {
-  std::string_view group;  ///< of the anchors: B or D; E has none
+  std::string_view group;  ///< of the anchors: B, C or D; E has none
   std::string name;
   std::function<void(const Effort&, const RowSink&)> limits;  ///< may be empty
   std::function<void(const Effort&, const RowSink&)> rows;

@@ -23,6 +23,9 @@ constexpr Ratio rates[] = {
     {"append2.sync.b1", "append2.sync.b1", 0.9, 0.9},
     {"scan", "scan", 0.45, 0.80},
     {"get", "get", 0.18, 0.6},
+    {"srv.publish.w1", "srv.publish.w1", 0.9, 0.9},
+    {"srv.publish.w1000", "srv.publish.w1000", 0.25, 0.4},
+    {"srv.consume", "srv.consume", 0.35, 0.7},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "data_directory.hpp"
 #include "group_consumption.hpp"
 #include "group_text.hpp"
+#include "remote/remote_consumption.hpp"
 #include "settings.hpp"
 #include "time_text.hpp"
 
@@ -148,7 +149,12 @@ Result<void> consume_as_member(const Program& program, CommandLine& line) {
     MILLRACE_TRY(line.membership.assignors, parse_assignors(line.assignors));
   }
   MILLRACE_TRY(line.membership.offset_reset, parse_offset_reset(line.offset_reset));
-  MILLRACE_TRY(Broker broker, open_as_owner(program.data(), false));
+  if (program.is_remote()) {
+    MILLRACE_TRY(const auto cluster, client::Cluster::connect(program.bootstrap()));
+    const StopSignals stop;
+    return remote::Consumption(*cluster, line.options, stop).run_as_member(line.membership);
+  }
+  MILLRACE_TRY(Broker broker, open_for_appending(program.data()));
   const StopSignals stop;
   return GroupConsumption(std::move(broker), line.options, line.membership, stop).run();
 }
@@ -159,6 +165,11 @@ Result<void> consume(const Program& program, CommandLine& line) {
     line.options.format->set_null_text(line.null_value);
   }
   if (!line.membership.group.empty()) return consume_as_member(program, line);
+  if (program.is_remote()) {
+    MILLRACE_TRY(const auto cluster, client::Cluster::connect(program.bootstrap()));
+    const StopSignals stop;
+    return remote::Consumption(*cluster, line.options, stop).run();
+  }
   MILLRACE_TRY(Broker broker, open_for_reading(program.data()));
   const StopSignals stop;
   return Consumption(std::move(broker), line.options, stop).run();
@@ -193,7 +204,8 @@ void add_consume(Program& program) {
   command.add_flag("--skip-damaged", line->options.skip_damaged,
                    "Read on behind damaged records instead of ending with an error");
   command.footer(help_after_options);
-  program.on(command, [&program, line] { return consume(program, *line); });
+  program.on(
+      command, [&program, line] { return consume(program, *line); }, WorksOn::directory_or_broker);
 }
 
 }  // namespace millrace::inline v0::cli

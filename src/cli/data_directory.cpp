@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <millrace/engine/topic_registry.hpp>
+#include <millrace/transport/channel.hpp>
 
 #include "program.hpp"
 
@@ -71,6 +72,13 @@ Result<Broker> open_as_owner(const std::string& path, bool create_if_missing) {
   if (!broker) return with_remedy(broker.error(), path, {});
   for (const PartitionRecoveryInfo& found : broker->recovery_report()) tell(found);
   return broker;
+}
+
+Result<Broker> open_for_appending(const std::string& path) {
+  auto broker = open_as_owner(path, false);
+  if (broker || broker.error().code() != Errc::directory_locked) return broker;
+  const bool is_served = transport::Channel::open("unix:" + path + "/socket").has_value();
+  return is_served ? Broker::attach(path) : broker;
 }
 
 Result<Broker> open_for_reading(const std::string& path) {

@@ -8,6 +8,10 @@ namespace millrace::inline v0::cli {
 /// read.
 Result<Broker> open_as_owner(const std::string& path, bool create_if_missing);
 
+/// The same; but if another process owns it and lets others in, as an attachment, which asks that
+/// one.
+Result<Broker> open_for_appending(const std::string& path);
+
 /// Opens `path` for reading, whoever owns it.
 Result<Broker> open_for_reading(const std::string& path);
 

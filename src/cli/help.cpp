@@ -6,9 +6,12 @@ namespace {
 constexpr const char* whole_story =
     R"(millrace - Kafka as a library: topics in a directory, from the command line
 
-Usage: millrace [--data DIR] COMMAND [options]
+Usage: millrace [--data DIR | --bootstrap HOST:PORT] COMMAND [options]
 
   --data DIR           the data directory; or set the environment variable MILLRACE_DATA
+  --bootstrap HOST:PORT
+                       a broker that runs, ours or any that speaks Kafka's protocol, instead of a
+                       directory: for topic, produce, consume, group and txn; several with commas
   --help, --version    after a COMMAND, --help tells all about it
 
 TOPICS
@@ -76,6 +79,7 @@ KAFKA CLIENTS
       --advertise HOST         what clients are told to connect to; else where they came in
       --tls-cert FILE, --tls-key FILE, --tls-client-ca FILE
                                encrypt; with the last one, clients must show a certificate
+      --metrics HOST:PORT      GET /metrics there for Prometheus
       --no-auto-create         clients do not make topics by asking for them
       --partitions N           of topics that they do make (1)
 
@@ -114,7 +118,9 @@ MEASURING
 WHO MAY DO WHAT
   produce, topic create, alter, delete, consume --group, group reset --execute, group delete and
   txn abort own the directory while they run: one process at a time, a program that has the
-  library open included. consume, list and describe of topic, group and txn only read, and may run
+  library open included. With --bootstrap they ask the broker that owns it;
+  so do produce and consume --group with --data, if the owner is a `serve` or lets others in by
+  Broker::listen(). consume, list and describe of topic, group and txn only read, and may run
   at any time beside it. log verify, dump and repair want the directory for themselves.
   Whoever becomes the owner aborts the transactions that were open: who began them is gone.
   A record is acknowledged once it is on the disk, unless its topic says otherwise
@@ -133,6 +139,7 @@ EXAMPLES
   tail -F app.log | millrace produce logs --report >acknowledged
   millrace topic describe orders
   millrace consume orders --group billing --max-records 10 && millrace group describe billing
+  millrace serve & millrace --bootstrap 127.0.0.1:9092 topic list
   millrace log verify ./data && millrace log dump ./data --partition orders-0 --records
 )";
 

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace millrace::inline v0::cli {
 
@@ -60,10 +61,15 @@ Result<void> LineReader::read_more() {
                              longest_piece >> 20));
   }
   if (buffer_.size() - end_ < read_bytes) buffer_.resize(buffer_.size() * 2);
-  for (;;) {
+  for (bool is_waiting = !before_wait_;;) {
     pollfd watched[] = {{descriptor_, POLLIN, 0}, {stop_descriptor_, POLLIN, 0}};
-    if (::poll(watched, std::size(watched), -1) < 0 && errno != EINTR) {
+    const int ready = ::poll(watched, std::size(watched), is_waiting ? -1 : 0);
+    if (ready < 0 && errno != EINTR) {
       return Error::from_os("waiting for standard input", errno);
+    }
+    if (ready == 0 && !std::exchange(is_waiting, true)) {
+      MILLRACE_CHECK(before_wait_());
+      continue;
     }
     if (watched[1].revents != 0) {
       is_stopped_ = true;

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <millrace/core/result.hpp>
 #include <optional>
 #include <string>
@@ -15,6 +16,8 @@ class LineReader {
   /// that is not complete by then is left out.
   LineReader(int descriptor, int stop_descriptor, std::string separator);
 
+  /// Has `call` called when there is nothing to read at the moment; its error is next()'s.
+  void before_wait(std::function<Result<void>()> call) { before_wait_ = std::move(call); }
   /// The next piece without its separator, valid until the next call; nothing at the end. Bytes of
   /// any kind may be in it.
   Result<std::optional<std::string_view>> next();
@@ -35,6 +38,7 @@ class LineReader {
   std::size_t scanned_ = 0;  // no separator starts in [begin_, scanned_)
   bool is_at_end_ = false;
   bool is_stopped_ = false;
+  std::function<Result<void>()> before_wait_;
 };
 
 }  // namespace millrace::inline v0::cli

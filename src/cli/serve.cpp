@@ -17,6 +17,7 @@ struct Serving {
   std::string listen = "127.0.0.1:9092";
   std::string advertise;
   TlsOptions tls;
+  std::string metrics;
   bool no_auto_create = false;
   std::int32_t partitions = 1;
 };
@@ -36,6 +37,7 @@ Result<ListenOptions> options_of(const Serving& from) {
   if (options.address.starts_with('[') && options.address.ends_with(']')) {
     options.address = options.address.substr(1, options.address.size() - 2);
   }
+  options.metrics_address = from.metrics;
   if (!from.advertise.empty()) options.advertised_address = from.advertise;
   if (!from.tls.certificate_chain.empty()) options.tls = from.tls;
   options.auto_create_topics = !from.no_auto_create;
@@ -54,6 +56,9 @@ Result<void> serve(const Program& program, const Serving& serving) {
   const StopSignals stop;
   MILLRACE_TRY(const Broker broker, open_as_owner(program.data(), true));
   MILLRACE_TRY(Listener listener, broker.listen(options));
+  if (!listener.metrics_address().empty()) {
+    std::cout << "metrics at http://" << listener.metrics_address() << "/metrics" << std::endl;
+  }
   std::cout << "listening at " << listener.address() << std::endl;
   wait_for(stop);
   listener.close();
@@ -79,6 +84,8 @@ void add_serve(Program& program) {
       .add_option("--tls-client-ca", serving->tls.client_authority,
                   "Only clients whose certificate this one signed")
       ->needs(certificate);
+  command.add_option("--metrics", serving->metrics,
+                     "HOST:PORT of an HTTP server with GET /metrics for Prometheus");
   command.add_flag("--no-auto-create", serving->no_auto_create,
                    "Clients do not make topics by asking for them");
   command.add_option("--partitions", serving->partitions, "Of topics that they do make")

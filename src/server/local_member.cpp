@@ -4,7 +4,7 @@
 namespace millrace::inline v0::server {
 
 /// What other threads leave for the member; it may outlive it.
-struct LocalMember::Mailbox final : GroupWatcher {
+struct LocalMember::Mailbox final : coordinator::GroupWatcher {
   void rebalance_begun() noexcept override {
     rebalancing.store(true);
     wake_member();
@@ -34,8 +34,9 @@ struct LocalMember::Mailbox final : GroupWatcher {
   bool has_left = false;
 };
 
-LocalMember::LocalMember(std::shared_ptr<GroupService> service, engine::BrokerCore& broker,
-                         coordinator::MemberSession::Options options, std::function<void()> wake)
+LocalMember::LocalMember(std::shared_ptr<coordinator::GroupAccess> service,
+                         engine::BrokerCore& broker, coordinator::MemberSession::Options options,
+                         std::function<void()> wake)
     : service_(std::move(service)),
       broker_(broker),
       group_(options.group),

@@ -33,15 +33,16 @@ Result<asio::ip::tcp::endpoint> tcp_endpoint(const std::string& text) {
   return found.begin()->endpoint();
 }
 
-Result<asio::local::stream_protocol::endpoint> unix_endpoint(const std::string& path) {
-  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
+Result<asio::local::stream_protocol::endpoint> unix_endpoint(const std::string& path,
+                                                             const SocketPath& named) {
+  if (named.name().size() >= sizeof(sockaddr_un::sun_path)) {
     return Error(
         Errc::invalid_argument,
         fmt::format("the path of the socket {} is longer than the {} bytes that a socket's "
                     "name can have: use a shorter one",
                     path, sizeof(sockaddr_un::sun_path) - 1));
   }
-  return asio::local::stream_protocol::endpoint(path);
+  return asio::local::stream_protocol::endpoint(named.name());
 }
 
 std::string to_text(const asio::ip::tcp::endpoint& endpoint) {

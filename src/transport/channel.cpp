@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -28,7 +29,7 @@ timeval to_timeval(std::chrono::milliseconds time) {
   return to;
 }
 
-void set_timeout(int socket, int which, std::chrono::milliseconds time) {
+void set_socket_timeout(int socket, int which, std::chrono::milliseconds time) {
   const timeval to = to_timeval(time);
   ::setsockopt(socket, SOL_SOCKET, which, &to, sizeof to);
 }
@@ -51,16 +52,12 @@ Error cannot_connect(const std::string& address, int os_code) {
 Result<int> open_local(const PeerAddress& peer, const ChannelOptions& options) {
   sockaddr_un at{};
   at.sun_family = AF_UNIX;
-  if (peer.host.size() >= sizeof at.sun_path) {
-    return Error(Errc::invalid_argument,
-                 fmt::format("the path of the socket {} is longer than the {} bytes that a "
-                             "socket's name can have: use a shorter one",
-                             peer.host, sizeof at.sun_path - 1));
-  }
-  peer.host.copy(at.sun_path, sizeof at.sun_path - 1);
+  const SocketPath path(peer.host);
+  if (path.name().size() >= sizeof at.sun_path) return cannot_connect(peer.text(), ENAMETOOLONG);
+  path.name().copy(at.sun_path, sizeof at.sun_path - 1);
   const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) return Error::from_os("making a socket", errno);
-  set_timeout(socket, SO_SNDTIMEO, options.connect_timeout);
+  set_socket_timeout(socket, SO_SNDTIMEO, options.connect_timeout);
   if (const int failed = connect_to(socket, reinterpret_cast<const sockaddr*>(&at), sizeof at)) {
     ::close(socket);
     return cannot_connect(peer.text(), failed);
@@ -89,7 +86,7 @@ Result<int> open_tcp(const PeerAddress& peer, const ChannelOptions& options) {
     if (socket < 0) return Error::from_os("making a socket", errno);
     const int on = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    set_timeout(socket, SO_SNDTIMEO, options.connect_timeout);
+    set_socket_timeout(socket, SO_SNDTIMEO, options.connect_timeout);
     failed = connect_to(socket, at->ai_addr, at->ai_addrlen);
     if (failed == 0) return socket;
     ::close(socket);
@@ -98,6 +95,17 @@ Result<int> open_tcp(const PeerAddress& peer, const ChannelOptions& options) {
 }
 
 }  // namespace
+
+SocketPath::SocketPath(const std::string& path) : name_(path) {
+  const std::size_t slash = path.rfind('/');
+  if (path.size() < sizeof(sockaddr_un::sun_path) || slash == std::string::npos) return;
+  folder_ = ::open(path.substr(0, slash + 1).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (folder_ >= 0) name_ = fmt::format("/proc/self/fd/{}{}", folder_, path.substr(slash));
+}
+
+SocketPath::~SocketPath() {
+  if (folder_ >= 0) ::close(folder_);
+}
 
 std::string PeerAddress::text() const {
   if (is_local()) return "unix:" + host;
@@ -134,8 +142,13 @@ Result<Channel> Channel::open(const std::string& address, const ChannelOptions& 
 
 Channel::Channel(int socket, std::string address, const ChannelOptions& options)
     : socket_(socket), address_(std::move(address)), options_(options) {
-  set_timeout(socket_, SO_SNDTIMEO, options_.timeout);
-  set_timeout(socket_, SO_RCVTIMEO, options_.timeout);
+  set_timeout(options_.timeout);
+}
+
+void Channel::set_timeout(std::chrono::milliseconds timeout) {
+  options_.timeout = timeout;
+  set_socket_timeout(socket_, SO_SNDTIMEO, timeout);
+  set_socket_timeout(socket_, SO_RCVTIMEO, timeout);
 }
 
 Channel::Channel(Channel&& other) noexcept
@@ -159,6 +172,10 @@ Channel& Channel::operator=(Channel&& other) noexcept {
 
 Channel::~Channel() {
   if (socket_ >= 0) ::close(socket_);
+}
+
+void Channel::interrupt() const noexcept {
+  ::shutdown(socket_, SHUT_RDWR);
 }
 
 Error Channel::failed(std::string_view doing, int os_code) const {

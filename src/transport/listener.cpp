@@ -100,7 +100,8 @@ Result<void> AsioListener::open(Acceptor& acceptor,
 }
 
 Result<void> AsioListener::listen_at_path(const std::string& path) {
-  const auto endpoint = unix_endpoint(path);
+  const SocketPath named(path);
+  const auto endpoint = unix_endpoint(path, named);
   if (!endpoint) return endpoint.error();
   const auto acceptor = std::make_shared<UnixAcceptor>(loops_.front()->context());
   ::unlink(path.c_str());  // of a listener that was killed; who comes second is not let in here

@@ -64,7 +64,10 @@ class Connection {
   std::size_t unanswered() const noexcept { return unanswered_.size(); }
   /// Whether receive() would not wait.
   bool has_answer() const noexcept { return channel_.has_frame(); }
-  int descriptor() const noexcept { return channel_.descriptor(); }
+  /// Has what waits, in any thread, return with an error.
+  void interrupt() const noexcept { channel_.interrupt(); }
+  /// How long an answer may take; 0 is for ever.
+  void set_timeout(std::chrono::milliseconds timeout) { channel_.set_timeout(timeout); }
 
  private:
   struct Sent {

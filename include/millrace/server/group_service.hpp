@@ -3,7 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <millrace/coordinator/group_coordinator.hpp>
+#include <millrace/coordinator/group_access.hpp>
 #include <millrace/server/internal_topic.hpp>
 #include <mutex>
 
@@ -16,13 +16,7 @@ struct GroupServiceOptions {
   std::int32_t partitions = 4;
 };
 
-/// Hears that a group is to be joined again, so that a member that sleeps need not find out by a
-/// heartbeat. Called on any thread; must be quick and must not call the service.
-class GroupWatcher {
- public:
-  virtual ~GroupWatcher() = default;
-  virtual void rebalance_begun() noexcept = 0;
-};
+using coordinator::GroupWatcher;
 
 /// The consumer groups of a broker: runs the coordinator, keeps its records in __consumer_offsets,
 /// and is its clock. Thread-safe. Callbacks come once each, on this or another thread, without a
@@ -30,6 +24,7 @@ class GroupWatcher {
 ///
 /// What a caller waits for is made durable on its own thread, together with what others wait for.
 class GroupService final : public engine::BrokerService,
+                           public coordinator::GroupAccess,
                            public std::enable_shared_from_this<GroupService> {
  public:
   /// The one service of this broker; opened, and its groups loaded, when it is first asked for.
@@ -37,17 +32,15 @@ class GroupService final : public engine::BrokerService,
                                                   const GroupServiceOptions& options = {});
 
   void join(const coordinator::JoinRequest& request,
-            std::function<void(coordinator::JoinReply)> done);
+            std::function<void(coordinator::JoinReply)> done) override;
   void sync(const coordinator::SyncRequest& request,
-            std::function<void(coordinator::SyncReply)> done);
-  Result<void> heartbeat(const coordinator::Membership& from);
-  Result<void> leave(const std::string& group, const coordinator::MemberIdentity& member);
-  /// Returns when the offsets are durable. unknown_topic if one is of a topic that does not exist
-  /// (any more).
-  Result<void> commit(const coordinator::CommitRequest& request);
-  /// Returns at once; durable when `done` is called, on the broker's schedule. Comes before other
-  /// commits of the group, leaving it, and its removal, if those are asked for after it.
-  void commit_later(coordinator::CommitRequest request, std::function<void(Result<void>)> done);
+            std::function<void(coordinator::SyncReply)> done) override;
+  Result<void> heartbeat(const coordinator::Membership& from) override;
+  Result<void> leave(const std::string& group, const coordinator::MemberIdentity& member) override;
+  Result<void> commit(const coordinator::CommitRequest& request) override;
+  /// `done` comes on the broker's schedule.
+  void commit_later(coordinator::CommitRequest request,
+                    std::function<void(Result<void>)> done) override;
   /// The same within a producer's transaction, to which the group's partition of
   /// __consumer_offsets has been added: the offsets count once that is committed.
   Result<void> commit_in_transaction(const coordinator::CommitRequest& request,
@@ -56,13 +49,11 @@ class GroupService final : public engine::BrokerService,
   /// returns.
   Result<void> end_transaction(PartitionId partition, const coordinator::ProducerEpoch& producer,
                                bool is_commit);
-  /// Whether a transaction that is not over has offsets of that partition; those who watch the
-  /// group are called when it has none any more.
-  bool has_pending(std::string_view group, const coordinator::TopicPartition& partition);
+  bool has_pending(std::string_view group, const coordinator::TopicPartition& partition) override;
   /// Where in __consumer_offsets the offsets of a group are.
   PartitionId partition_of(std::string_view group) const noexcept;
   std::optional<coordinator::CommittedOffset> committed(
-      std::string_view group, const coordinator::TopicPartition& partition);
+      std::string_view group, const coordinator::TopicPartition& partition) override;
 
   Result<void> remove_group(const std::string& group);
   /// Forgets what all groups of the broker committed for a topic that is deleted, or is about to be
@@ -74,9 +65,8 @@ class GroupService final : public engine::BrokerService,
   /// The same for any broker: of another process's groups `look` sees what they have written.
   static Result<void> look_at(engine::BrokerCore& broker, const Look& look);
 
-  void watch(const std::string& group, GroupWatcher& watcher);
-  /// After it returns the watcher is not called any more.
-  void unwatch(const std::string& group, GroupWatcher& watcher);
+  void watch(const std::string& group, GroupWatcher& watcher) override;
+  void unwatch(const std::string& group, GroupWatcher& watcher) override;
 
  private:
   using Actions = coordinator::GroupActions;

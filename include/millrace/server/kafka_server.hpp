@@ -29,6 +29,8 @@ class KafkaServer {
 
   virtual const std::vector<transport::ListenAddress>& addresses() const noexcept = 0;
   virtual std::size_t connection_count() const noexcept = 0;
+  /// What it has done and what the broker holds, in Prometheus' text format.
+  virtual std::string metrics() = 0;
   /// Closes the connections; what was begun is finished. From none of the server's own threads.
   virtual void close() = 0;
 };

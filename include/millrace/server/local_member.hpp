@@ -1,20 +1,22 @@
 #pragma once
 #include <memory>
+#include <millrace/coordinator/group_access.hpp>
 #include <millrace/coordinator/member_session.hpp>
-#include <millrace/server/group_service.hpp>
+#include <millrace/engine/broker_core.hpp>
 
 namespace millrace::inline v0::server {
 
-/// A member of a group in the coordinator's own process. For one thread at a time, which drives it
-/// by advance(); it needs no thread of its own and sends no heartbeats while there is nothing to
-/// say but that it lives, which it does by advancing every third of its session timeout.
+/// A member of a group that reads through this process's maps; the coordinator may be in another.
+/// For one thread at a time, which drives it by advance(); it needs no thread of its own and sends
+/// no heartbeats while there is nothing to say but that it lives, which it does by advancing every
+/// third of its session timeout.
 class LocalMember {
  public:
   using Milliseconds = coordinator::Milliseconds;
 
   /// `wake` is called on any thread when there is something to advance for; it must be quick. The
   /// broker must outlive the member.
-  LocalMember(std::shared_ptr<GroupService> service, engine::BrokerCore& broker,
+  LocalMember(std::shared_ptr<coordinator::GroupAccess> service, engine::BrokerCore& broker,
               coordinator::MemberSession::Options options, std::function<void()> wake);
   LocalMember(const LocalMember&) = delete;
   LocalMember& operator=(const LocalMember&) = delete;
@@ -58,7 +60,7 @@ class LocalMember {
   void notice_topics();
   std::int32_t partitions_of(const std::string& topic) const;
 
-  std::shared_ptr<GroupService> service_;
+  std::shared_ptr<coordinator::GroupAccess> service_;
   engine::BrokerCore& broker_;
   const std::string group_;
   const Milliseconds session_timeout_;

@@ -26,6 +26,22 @@ struct PeerAddress {
 /// invalid_argument, which names `text` and says what an address is, if it is none.
 Result<PeerAddress> parse_peer(const std::string& text);
 
+/// A name for a Unix socket that fits what the system takes for one, whatever the path's length:
+/// long ones go through a descriptor of their folder, which this keeps open.
+class SocketPath {
+ public:
+  explicit SocketPath(const std::string& path);
+  SocketPath(const SocketPath&) = delete;
+  SocketPath& operator=(const SocketPath&) = delete;
+  ~SocketPath();
+  /// Valid as long as this.
+  const std::string& name() const noexcept { return name_; }
+
+ private:
+  int folder_ = -1;
+  std::string name_;
+};
+
 /// The other end of a Listener: one blocking connection that carries frames (an int32 length and
 /// that many bytes). For one thread. Closes on destruction.
 class Channel {
@@ -48,6 +64,10 @@ class Channel {
   /// Whether receive() would return without asking the system.
   bool has_frame() const noexcept;
   int descriptor() const noexcept { return socket_; }
+  /// Has what waits, in any thread, return with an error. The channel is of no use then.
+  void interrupt() const noexcept;
+  /// See ChannelOptions::timeout.
+  void set_timeout(std::chrono::milliseconds timeout);
 
  private:
   Channel(int socket, std::string address, const ChannelOptions& options);

@@ -2,9 +2,18 @@
 
 #include <millrace/listener.hpp>
 #include <millrace/server/kafka_server.hpp>
+#include <millrace/transport/channel.hpp>
+#include <millrace/transport/http_listener.hpp>
+
+#include "api/owner_socket.hpp"
 
 namespace millrace::inline v0 {
 namespace {
+
+/// Whether somebody serves there already: another listener of this process, for it is the owner.
+bool is_served(const std::string& socket) {
+  return transport::Channel::open("unix:" + socket).has_value();
+}
 
 server::KafkaServerOptions to_server(const ListenOptions& options) {
   server::KafkaServerOptions to;
@@ -47,8 +56,17 @@ Result<void> check(const ListenOptions& options) {
 
 Result<Listener> Broker::listen(const ListenOptions& options) const {
   MILLRACE_CHECK(check(options));
-  MILLRACE_TRY(auto server, server::KafkaServer::start(*core_, to_server(options)));
-  return Listener(core_, std::move(server));
+  server::KafkaServerOptions with = to_server(options);
+  const std::string socket = detail::owner_socket(*core_);
+  if (options.serves_attached && core_->is_owner() && !socket.empty() && !is_served(socket)) {
+    with.listener.addresses.push_back({.text = "unix:" + socket});
+  }
+  MILLRACE_TRY(auto server, server::KafkaServer::start(*core_, with));
+  Listener listener(core_, std::move(server));
+  if (!options.metrics_address.empty()) {
+    MILLRACE_CHECK(listener.serve_metrics(options.metrics_address));
+  }
+  return listener;
 }
 
 Listener::Listener(std::shared_ptr<engine::BrokerCore> core,
@@ -56,6 +74,7 @@ Listener::Listener(std::shared_ptr<engine::BrokerCore> core,
     : core_(std::move(core)), server_(std::move(server)) {}
 Listener::Listener(Listener&&) noexcept = default;
 Listener& Listener::operator=(Listener&& other) noexcept {
+  metrics_ = std::move(other.metrics_);
   server_ = std::move(other.server_);  // before the broker that it works on
   core_ = std::move(other.core_);
   return *this;
@@ -75,7 +94,22 @@ std::size_t Listener::connection_count() const noexcept {
   return server_->connection_count();
 }
 
+Result<void> Listener::serve_metrics(const std::string& address) {
+  MILLRACE_TRY(metrics_, transport::HttpListener::open(
+                             address, [server = server_.get()] { return server->metrics(); }));
+  return {};
+}
+
+std::string Listener::metrics_address() const {
+  return metrics_ ? metrics_->address() : std::string();
+}
+
+std::string Listener::metrics() const {
+  return server_->metrics();
+}
+
 void Listener::close() {
+  if (metrics_) metrics_->close();
   server_->close();
 }
 

@@ -28,7 +28,9 @@ void AckQueue::acknowledge() {
     const auto last = std::max_element(
         served.begin(), served.end(),
         [](const Waiter& left, const Waiter& right) { return left.end < right.end; });
+    const auto began = std::chrono::steady_clock::now();
     const auto acknowledged = partition_->wait_acknowledged(last->end);
+    flushes_.add(std::chrono::steady_clock::now() - began);
     for (const Waiter& waiter : served) waiter.done(acknowledged);
   }
 }

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <vector>
 
+#include "server/kafka/request_metrics.hpp"
 #include "server/kafka/worker_pool.hpp"
 
 namespace millrace::inline v0::server {
@@ -14,8 +15,9 @@ class AckQueue : public std::enable_shared_from_this<AckQueue> {
  public:
   using Done = std::function<void(const Result<bool>&)>;
 
-  AckQueue(engine::PartitionPtr partition, WorkerPool& workers)
-      : partition_(std::move(partition)), workers_(workers) {}
+  /// How long flushes took is added to `flushes`.
+  AckQueue(engine::PartitionPtr partition, WorkerPool& workers, DurationHistogram& flushes)
+      : partition_(std::move(partition)), workers_(workers), flushes_(flushes) {}
 
   /// Calls `done`, on a worker, once everything below `end` is acknowledged, or cannot be.
   void wait(Offset end, Done done);
@@ -29,6 +31,7 @@ class AckQueue : public std::enable_shared_from_this<AckQueue> {
   };
   const engine::PartitionPtr partition_;
   WorkerPool& workers_;
+  DurationHistogram& flushes_;
   std::mutex mutex_;
   std::vector<Waiter> waiters_;
   bool is_working_ = false;

@@ -3,6 +3,7 @@
 #include <millrace/server/kafka_server.hpp>
 
 #include "server/kafka/handlers.hpp"
+#include "server/kafka/metrics_page.hpp"
 #include "server/kafka/request_table.hpp"
 #include "server/kafka/server_state.hpp"
 
@@ -76,6 +77,7 @@ class AsioKafkaServer final : public KafkaServer, private transport::SessionFact
     return listener_->addresses();
   }
   std::size_t connection_count() const noexcept override { return listener_->connection_count(); }
+  std::string metrics() override { return metrics_page(state_, connection_count()); }
   void close() override {
     if (listener_ != nullptr) listener_->close();
     state_.close();

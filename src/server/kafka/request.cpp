@@ -14,6 +14,7 @@ void Request::begin_response(protocol::MessageWriter& writer) const {
 void Request::end_response(const Result<void>& written, protocol::MessageWriter&& writer,
                            Pins pins) {
   if (!written) return refuse(written.error());
+  count(writer.size_bytes());
   transport::OutgoingFrame frame;
   for (const auto& borrowed : writer.borrowed()) {
     frame.inserts.push_back({borrowed.own_bytes_before, borrowed.bytes});
@@ -23,7 +24,23 @@ void Request::end_response(const Result<void>& written, protocol::MessageWriter&
   answer_.send(std::move(frame));
 }
 
+void Request::count(std::size_t response_bytes) const {
+  ApiMetrics* const metrics = client_->state.metrics().of(header_.api_key);
+  if (metrics == nullptr) return;
+  metrics->request_bytes.fetch_add(body_.size(), std::memory_order_relaxed);
+  metrics->response_bytes.fetch_add(response_bytes, std::memory_order_relaxed);
+  metrics->durations.add(std::chrono::steady_clock::now() - began_);
+}
+
+void Request::respond_with_nothing() {
+  count(0);
+  answer_.send_nothing();
+}
+
 void Request::refuse(const Error& why) {
+  if (ApiMetrics* const metrics = client_->state.metrics().of(header_.api_key)) {
+    metrics->refused.fetch_add(1, std::memory_order_relaxed);
+  }
   client_->state.report(Error(
       why.code(), fmt::format("closed the connection of {} after its {} request of version {}: {}",
                               client_->peer.address, protocol::api_name(header_.api_key),

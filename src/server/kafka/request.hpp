@@ -60,7 +60,7 @@ class Request {
         protocol::MessageCodec<Message>::encode(message, header_.api_version, writer);
     end_response(written, std::move(writer), std::move(pins));
   }
-  void respond_with_nothing() { answer_.send_nothing(); }
+  void respond_with_nothing();
   /// Closes the connection: there is no answer that the client would understand.
   void refuse(const Error& why);
 
@@ -69,6 +69,7 @@ class Request {
 
  private:
   void begin_response(protocol::MessageWriter& writer) const;
+  void count(std::size_t response_bytes) const;
   void end_response(const Result<void>& written, protocol::MessageWriter&& writer, Pins pins);
 
   ClientPtr client_;
@@ -76,6 +77,7 @@ class Request {
   std::shared_ptr<transport::HeldFrame> frame_;
   MutableBytes body_;
   transport::Answer answer_;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace millrace::inline v0::server

@@ -86,7 +86,7 @@ std::shared_ptr<AckQueue> ServerState::ack_queue(const engine::PartitionPtr& par
   }
   // A queue keeps its partition, which may have been deleted: none is kept longer than it is used.
   std::erase_if(ack_queues_, [](const auto& entry) { return entry.second.expired(); });
-  auto queue = std::make_shared<AckQueue>(partition, workers_);
+  auto queue = std::make_shared<AckQueue>(partition, workers_, metrics_.flushes);
   ack_queues_.emplace(partition.get(), queue);
   return queue;
 }

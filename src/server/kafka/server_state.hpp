@@ -8,6 +8,7 @@
 
 #include "server/kafka/ack_queue.hpp"
 #include "server/kafka/parked_fetches.hpp"
+#include "server/kafka/request_metrics.hpp"
 #include "server/kafka/worker_pool.hpp"
 
 namespace millrace::inline v0::server {
@@ -27,6 +28,7 @@ class ServerState {
   engine::BrokerCore& broker() noexcept { return broker_; }
   const KafkaServerOptions& options() const noexcept { return options_; }
   WorkerPool& workers() noexcept { return workers_; }
+  RequestMetrics& metrics() noexcept { return metrics_; }
   const std::string& cluster_id() const noexcept { return cluster_id_; }
 
   Result<std::shared_ptr<GroupService>> groups() { return GroupService::of(broker_); }
@@ -54,6 +56,7 @@ class ServerState {
   const KafkaServerOptions options_;
   const std::string cluster_id_;
   WorkerPool workers_;
+  RequestMetrics metrics_;
   std::mutex mutex_;
   std::unordered_map<const engine::Partition*, std::weak_ptr<AckQueue>> ack_queues_;
   std::map<transport::Loop*, std::shared_ptr<ParkedFetches>> parked_;

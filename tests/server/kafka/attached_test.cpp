@@ -1,0 +1,215 @@
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <millrace/groups.hpp>
+#include <millrace/listener.hpp>
+#include <millrace/millrace.hpp>
+#include <set>
+#include <thread>
+
+#include "catch.hpp"
+#include "temp_directory.hpp"
+
+using namespace millrace;
+using namespace std::chrono_literals;
+using millrace::test::TempDirectory;
+
+namespace {
+
+using Text = std::string;
+
+/// An owner that lets others in, and somebody who has attached to its directory.
+struct Pair {
+  Pair() { owner.create_topic("orders", {.partitions = 2}).value(); }
+
+  ListenOptions at_any_port() const {
+    ListenOptions options;
+    options.port = 0;
+    return options;
+  }
+
+  TempDirectory directory;
+  Broker owner = Broker::open(directory.path()).value();
+  std::optional<Listener> listener = owner.listen(at_any_port()).value();
+  Broker attached = Broker::attach(directory.path()).value();
+};
+
+std::vector<Text> values_in(const Broker& broker) {
+  const auto topic = broker.topic<Text, Text>("orders").value();
+  Consumer<Text, Text> consumer(topic);
+  std::vector<Text> values;
+  for (auto records = consumer.poll(0ns).value(); !records.empty();
+       records = consumer.poll(0ns).value()) {
+    for (const auto& record : records) values.push_back(record.value());
+  }
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("a process that has attached appends through the owner") {
+  Pair pair;
+  Producer<Text, Text> producer(pair.attached.topic<Text, Text>("orders").value());
+  const Receipt first = producer.send("alice", "1").get().value();
+  CHECK(first.offset == Offset{0});
+  CHECK(first.durability == Durability::flushed);
+  const Receipt second = producer.send("alice", "2").get().value();
+  CHECK(second.partition == first.partition);
+  CHECK(second.offset == Offset{1});
+  CHECK(values_in(pair.owner) == std::vector<Text>{"1", "2"});
+  CHECK(values_in(pair.attached) == std::vector<Text>{"1", "2"});
+
+  SECTION("many threads, each record once and in order") {
+    constexpr int threads = 4;
+    constexpr int each = 500;
+    std::atomic<int> failed{0};
+    std::vector<std::thread> senders;
+    for (int i = 0; i < threads; ++i) {
+      senders.emplace_back([&, i] {
+        for (int n = 0; n < each; ++n) {
+          const auto sent = producer.send(std::to_string(i), std::to_string(n));
+          if (n % 50 == 0 && !sent.get()) ++failed;
+        }
+      });
+    }
+    for (auto& sender : senders) sender.join();
+    CHECK(producer.flush());
+    CHECK(failed == 0);
+    std::map<Text, int> next;
+    const auto topic = pair.owner.topic<Text, Text>("orders").value();
+    Consumer<Text, Text> consumer(topic);
+    std::size_t out_of_order = 0;
+    std::size_t count = 0;
+    for (auto records = consumer.poll(0ns).value(); !records.empty();
+         records = consumer.poll(0ns).value()) {
+      for (const auto& record : records) {
+        if (record.key() == "alice") continue;
+        out_of_order += std::stoi(record.value()) != next[record.key()]++ ? 1U : 0U;
+        ++count;
+      }
+    }
+    CHECK(count == threads * each);
+    CHECK(out_of_order == 0);
+  }
+  SECTION("the owner lets in anew") {
+    pair.listener.reset();
+    CHECK(producer.send("alice", "3").get().error().code() == Errc::read_only);
+    pair.listener = pair.owner.listen(pair.at_any_port()).value();
+    CHECK(producer.send("alice", "4").get().value().offset == Offset{2});
+    CHECK(values_in(pair.owner) == std::vector<Text>{"1", "2", "4"});
+  }
+  SECTION("what the owner refuses") {
+    pair.owner.alter_topic("orders", {{"max.message.bytes", "200"}}).value();
+    const auto refused = producer.send("alice", Text(1000, 'x')).get();
+    CHECK(refused.error().code() == Errc::record_too_large);
+    // It is not part of the log: what comes behind it is.
+    CHECK(producer.send("alice", "5").get().value().offset == Offset{2});
+  }
+}
+
+TEST_CASE("the first listener of a broker has the socket, and nobody needs to") {
+  Pair pair;
+  { const Listener second = pair.owner.listen(pair.at_any_port()).value(); }
+  Producer<Text, Text> producer(pair.attached.topic<Text, Text>("orders").value());
+  CHECK(producer.send("alice", "1").get());
+  pair.listener.reset();
+  ListenOptions closed = pair.at_any_port();
+  closed.serves_attached = false;
+  pair.listener = pair.owner.listen(closed).value();
+  const auto refused = producer.send("alice", "2").get();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == Errc::read_only);
+  CHECK_THAT(refused.error().message(), Catch::Matchers::Contains("Broker::listen()"));
+}
+
+TEST_CASE("a path longer than a socket's name can be is served all the same") {
+  const TempDirectory directory;
+  const std::string path = directory.path() + "/" + std::string(150, 'x');
+  const Broker owner = Broker::open(path).value();
+  owner.create_topic("orders").value();
+  ListenOptions options;
+  options.port = 0;
+  const Listener listener = owner.listen(options).value();
+  const Broker attached = Broker::attach(path).value();
+  Producer<Text, Text> producer(attached.topic<Text, Text>("orders").value());
+  CHECK(producer.send("alice", "1").get());
+}
+
+TEST_CASE("a process that has attached is a member of groups of the owner") {
+  Pair pair;
+  Producer<Text, Text> producer(pair.owner.topic<Text, Text>("orders").value());
+  for (int i = 0; i < 10; ++i) producer.send(std::to_string(i), "before").get().value();
+  const auto topic = pair.attached.topic<Text, Text>("orders").value();
+  const GroupOptions by_hand{.auto_commit_interval = std::nullopt};
+  std::size_t seen = 0;
+  {
+    const ConsumerGroup<Text, Text> group(topic, "team", by_hand);
+    auto member = group.join().value();
+    while (seen < 10) {
+      for (const auto& record : member.poll(1s).value()) seen += record.value() == "before" ? 1 : 0;
+    }
+    CHECK(seen == 10);
+    member.commit().value();
+    const auto there = Groups(pair.owner).describe("team").value();
+    CHECK(there.members.size() == 1);
+    std::int64_t lag = 0;
+    for (const auto& progress : there.progress) lag += progress.lag().value_or(100);
+    CHECK(lag == 0);
+    member.leave().value();
+  }
+  CHECK(Groups(pair.owner).describe("team").value().members.empty());
+  // Who comes next goes on behind what was committed, in whatever process.
+  producer.send("0", "after").get().value();
+  const ConsumerGroup<Text, Text> group(pair.owner.topic<Text, Text>("orders").value(), "team",
+                                        by_hand);
+  auto next = group.join().value();
+  std::vector<Text> values;
+  while (values.empty()) {
+    for (const auto& record : next.poll(1s).value()) values.push_back(record.value());
+  }
+  CHECK(values == std::vector<Text>{"after"});
+}
+
+TEST_CASE("members in two processes share a group") {
+  Pair pair;
+  const auto here = pair.owner.topic<Text, Text>("orders").value();
+  const auto there = pair.attached.topic<Text, Text>("orders").value();
+  const ConsumerGroup<Text, Text> own_group(here, "team");
+  const ConsumerGroup<Text, Text> other_group(there, "team");
+  auto own = own_group.join().value();
+  auto other = other_group.join().value();
+  while (own.assignment().size() != 1 || other.assignment().size() != 1) {
+    own.poll(10ms).value();
+    other.poll(10ms).value();
+  }
+  Producer<Text, Text> producer(here);
+  std::set<Text> sent;
+  for (int i = 0; i < 20; ++i) {
+    sent.insert(std::to_string(i));
+    producer.send(std::to_string(i), std::to_string(i)).get().value();
+  }
+  std::set<Text> seen;
+  std::size_t of_other = 0;
+  while (seen.size() < sent.size()) {
+    for (const auto& record : own.poll(10ms).value()) seen.insert(record.value());
+    for (const auto& record : other.poll(10ms).value()) {
+      seen.insert(record.value());
+      ++of_other;
+    }
+  }
+  CHECK(seen == sent);
+  CHECK(of_other > 0);
+  // One that leaves hands over at once.
+  own.leave().value();
+  while (other.assignment().size() != 2) other.poll(10ms).value();
+}
+
+TEST_CASE("a group cannot be joined from where nobody can ask the owner") {
+  Pair pair;
+  pair.listener.reset();
+  const ConsumerGroup<Text, Text> group(pair.attached.topic<Text, Text>("orders").value(), "team");
+  const auto joined = group.join();
+  REQUIRE_FALSE(joined);
+  CHECK(joined.error().code() == Errc::read_only);
+}
