@@ -27,14 +27,17 @@ fetch_kafka() {
     org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies
 }
 
-# start_tools: a Java machine that runs Kafka's tools, for tool() and tool_fails().
-start_tools() {
+# compile_java: sets `java`, which runs a class of the folder java.
+compile_java() {
   mkdir -p "$work/classes"
   javac -cp "$jars/*" -d "$work/classes" "$here"/java/*.java
-  coproc TOOLS {
-    exec java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$work/classes:$jars/*" Tools \
-      2>"$work/tools.err"
-  }
+  java=(java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$work/classes:$jars/*")
+}
+
+# start_tools: a Java machine that runs Kafka's tools, for tool() and tool_fails().
+start_tools() {
+  compile_java
+  coproc TOOLS { exec "${java[@]}" Tools 2>"$work/tools.err"; }
   tools=$TOOLS_PID
   started+=("$tools")
 }

@@ -126,7 +126,7 @@ try_groups() {
 
 # What is asked of a group while it is in use.
 try_group_in_use() {
-  tool Clients join "$address" busy codecs
+  tool Clients enter "$address" busy codecs
   groups --describe --group busy --members --verbose
   says ' /127.0.0.1 consumer-busy-1 1 '
   groups --describe --group busy --state

@@ -23,15 +23,22 @@ public class Clients {
     return made;
   }
 
-  private static Consumer<String, String> consumer(String address, String isolation, String group) {
+  private static Map<String, Object> groupSettings(String address, String group) {
     Map<String, Object> settings = new HashMap<>();
     settings.put("bootstrap.servers", address);
-    settings.put("isolation.level", isolation);
     settings.put("group.id", group);
     settings.put("enable.auto.commit", false);
     settings.put("auto.offset.reset", "earliest");
+    settings.put("session.timeout.ms", 6000);
+    settings.put("heartbeat.interval.ms", 200);
     settings.put("partition.assignment.strategy",
                  "org.apache.kafka.clients.consumer.RangeAssignor");
+    return settings;
+  }
+
+  private static Consumer<String, String> consumer(String address, String isolation, String group) {
+    Map<String, Object> settings = groupSettings(address, group);
+    settings.put("isolation.level", isolation);
     return new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer());
   }
 
@@ -124,8 +131,43 @@ public class Clients {
     check("copies", read(address, "copies", "read_committed"), List.of("copy"));
   }
 
+  /** Reads in a group until the machine is stopped; says what it is assigned and what it reads. */
+  private static void stay(String address, String group, String topic) throws Exception {
+    Map<String, Object> settings = groupSettings(address, group);
+    settings.put("enable.auto.commit", true);
+    settings.put("auto.commit.interval.ms", 100);
+    Consumer<String, String> consumer =
+        new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer());
+    Thread reading = Thread.currentThread();
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+      consumer.wakeup();
+      try {
+        reading.join();
+      } catch (InterruptedException ignored) {
+        return;
+      }
+    }));
+    try (consumer) {
+      consumer.subscribe(List.of(topic), new ConsumerRebalanceListener() {
+        @Override
+        public void onPartitionsRevoked(Collection<TopicPartition> revoked) {}
+
+        @Override
+        public void onPartitionsAssigned(Collection<TopicPartition> assigned) {
+          System.out.println("assigned " + assigned.size());
+        }
+      });
+      while (true) {
+        consumer.poll(LONG).forEach(record -> System.out.println("read " + record.value()));
+      }
+    } catch (org.apache.kafka.common.errors.WakeupException stopped) {
+      return;
+    }
+  }
+
   public static void main(String[] words) throws Exception {
     switch (words[0]) {
+      case "join" -> stay(words[1], words[2], words[3]);
       case "transactions" -> transactions(words[1]);
       case "open" -> {
         open = producer(words[1], words[2]);
@@ -133,7 +175,7 @@ public class Clients {
         send(open, words[3], "open");
       }
       case "close" -> open.close(Duration.ZERO);
-      case "join" -> {
+      case "enter" -> {
         member = consumer(words[1], "read_uncommitted", words[2]);
         member.subscribe(List.of(words[3]));
         for (int round = 0; member.poll(Duration.ofSeconds(1)).isEmpty(); ++round) {
