@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to it that the packages which a build needs are there.
 #
-#   bash .ci/install-packages.sh [build] [format] [fuzz] [interop]
+#   bash .ci/install-packages.sh [build] [format] [fuzz] [interop] [jvm] [peers]
 #
 # Run it, do not source it. On Debian and Ubuntu it installs what is missing, and only that; with
 # nothing missing it is quick and needs neither root nor a network. Elsewhere, or without the rights,
@@ -16,6 +16,13 @@ format_packages=(clang-format-14 clang-tidy-14)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 interop_packages=(kcat openssl python3-kafka python3-confluent-kafka python3-snappy python3-lz4
   python3-zstandard golang-go golang-github-shopify-sarama-dev)
+# What fetches Kafka's own clients, and those of JavaScript, and runs them.
+jvm_packages=(default-jdk-headless maven nodejs npm)
+# With jvm: what benchmarks/kafka compares millrace with Kafka by.
+peers_packages=(librdkafka-dev python3-confluent-kafka)
+
+# Whoever installed these, their command will do.
+declare -A any_command_of=([default-jdk-headless]=javac [maven]=mvn [nodejs]=node [npm]=npm)
 
 # Without dpkg, a package counts as there if its command runs or its header is found.
 declare -A command_of=([g++]=c++ [cmake]=cmake [ninja-build]=ninja [pkg-config]=pkg-config
@@ -26,7 +33,7 @@ declare -A header_of=([libboost-dev]=boost/version.hpp [libboost-filesystem-dev]
   [libfmt-dev]=fmt/format.h [catch2]=catch2 [libcli11-dev]=CLI/CLI.hpp
   [libbenchmark-dev]=benchmark/benchmark.h [nlohmann-json3-dev]=nlohmann/json.hpp
   [zlib1g-dev]=zlib.h [liblz4-dev]=lz4frame.h [libzstd-dev]=zstd.h [libsnappy-dev]=snappy.h
-  [libssl-dev]=openssl/ssl.h)
+  [libssl-dev]=openssl/ssl.h [librdkafka-dev]=librdkafka/rdkafka.h)
 
 have_header() {
   local source="#include <$1>"
@@ -39,8 +46,12 @@ have_header() {
 }
 
 is_there() {
-  if [ "$have_apt" = yes ]; then
+  if [ -n "${any_command_of[$1]:-}" ] && command -v "${any_command_of[$1]}" >/dev/null; then
+    return
+  elif [ "$have_apt" = yes ]; then
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+  elif [ -n "${any_command_of[$1]:-}" ]; then
+    return 1
   elif [ -n "${command_of[$1]:-}" ]; then
     command -v "${command_of[$1]}" >/dev/null
   elif [[ $1 == python3-* ]]; then
@@ -72,7 +83,13 @@ for group in "$@"; do
     format) wanted+=("${format_packages[@]}") ;;
     fuzz) wanted+=("${fuzz_packages[@]}") ;;
     interop) wanted+=("${interop_packages[@]}") ;;
-    *) echo "millrace: no package group '$group'; there are build, format, fuzz and interop" >&2; exit 1 ;;
+    jvm) wanted+=("${jvm_packages[@]}") ;;
+    peers) wanted+=("${peers_packages[@]}") ;;
+    *)
+      echo "millrace: no package group '$group'; there are build, format, fuzz, interop, jvm" \
+        "and peers" >&2
+      exit 1
+      ;;
   esac
 done
 

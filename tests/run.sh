@@ -16,7 +16,7 @@ usage: bash tests/run.sh [options] [-- ctest arguments]
   --help          this text
 
 Packages that are missing are installed on Debian and Ubuntu. MILLRACE_SEED=N repeats a random
-run.
+run. MILLRACE_INTEROP_JVM=1 has the clients tested, too, that Maven and npm fetch.
 Ends with 0 if all passed, 1 or ctest's code if not, 2 for a wrong call or missing packages.
 TEXT
 }
@@ -44,9 +44,18 @@ done
 [ -z "${sanitizers:-}" ] || presets+=(asan-ubsan tsan)
 [[ " ${presets[*]} " != *" fuzz "* ]] || packages+=(fuzz)
 
+far_clients=OFF
+if [ -n "${MILLRACE_INTEROP_JVM:-}" ]; then
+  far_clients=ON
+  packages+=(jvm)
+fi
+
 bash .ci/install-packages.sh "${packages[@]}"
 
-configure() { echo "== configuring $1"; cmake --preset "$1"; }
+configure() {
+  echo "== configuring $1"
+  cmake --preset "$1" -D MILLRACE_INTEROP_JVM=$far_clients
+}
 build() {
   echo "== building $1 with $jobs at a time: the first time about half an hour on two processors," \
     "then what has changed"

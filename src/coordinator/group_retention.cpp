@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <millrace/coordinator/consumer_protocol.hpp>
 #include <millrace/coordinator/group_coordinator.hpp>
 
 namespace millrace::inline v0::coordinator {
@@ -129,29 +130,71 @@ void GroupCoordinator::end(GroupRemoval& removed, const Result<void>& result, co
 }
 
 void GroupCoordinator::remove_topic(std::string_view topic, Token token, GroupActions& actions) {
+  remove_offsets_if([&](std::string_view, const TopicPartition& one) { return one.topic == topic; },
+                    token, actions);
+}
+
+Result<void> GroupCoordinator::check_removal(const std::string& group,
+                                             const std::vector<TopicPartition>& partitions) const {
+  const auto found = groups_.find(group);
+  if (found == groups_.end()) {
+    return Error(Errc::unknown_group, "there is no group " + group + " to forget offsets of");
+  }
+  const Group& known = found->second.group;
+  if (known.state() == GroupState::empty) return {};
+  if (known.protocol_type() != consumer_protocol_type) {
+    return Error(Errc::group_not_empty, "group " + group + " has members that are no consumers; " +
+                                            "stop them before its offsets are forgotten");
+  }
+  const auto subscribed = known.subscribed_topics();
+  for (const TopicPartition& partition : partitions) {
+    if (subscribed && !subscribed->contains(partition.topic)) continue;
+    return Error(Errc::group_not_empty,
+                 "members of group " + group +
+                     " read this topic; stop them before its offsets are forgotten")
+        .at(partition.topic, partition.partition);
+  }
+  return {};
+}
+
+void GroupCoordinator::remove_offsets(const std::string& group,
+                                      const std::vector<TopicPartition>& partitions, Token token,
+                                      GroupActions& actions) {
+  if (auto fit = check_removal(group, partitions); !fit) {
+    actions.commits.push_back({token, std::move(fit)});
+    return;
+  }
+  const std::set<TopicPartition> wanted(partitions.begin(), partitions.end());
+  remove_offsets_if([&](std::string_view of,
+                        const TopicPartition& one) { return of == group && wanted.contains(one); },
+                    token, actions);
+}
+
+/// Also of commits that are being written, and of transactions that are not over.
+void GroupCoordinator::remove_offsets_if(const IsToGo& is_to_go, Token token,
+                                         GroupActions& actions) {
   std::map<std::string, std::set<TopicPartition>> by_group;
+  const auto goes = [&](const std::string& group, const TopicPartition& partition) {
+    const bool is = is_to_go(group, partition);
+    if (is) by_group[group].insert(partition);
+    return is;
+  };
   for (const auto& [id, entry] : groups_) {
-    const auto of_topic = entry.offsets.topics().find(topic);
-    if (of_topic == entry.offsets.topics().end()) continue;
-    for (const auto& known : of_topic->second) {
-      by_group[id].insert({std::string(topic), known.first});
+    for (const auto& [topic, partitions] : entry.offsets.topics()) {
+      for (const auto& known : partitions) goes(id, {topic, known.first});
     }
   }
   for (auto& [id, pending] : pending_) {
     auto* const commit = std::get_if<CommitWrite>(&pending);
     if (commit == nullptr) continue;
     std::erase_if(commit->offsets, [&](const OffsetToCommit& offset) {
-      if (offset.partition.topic != topic) return false;
-      by_group[commit->group].insert(offset.partition);
-      return true;
+      return goes(commit->group, offset.partition);
     });
   }
   for (auto& [id, entry] : groups_) {
     for (auto& [producer, pending] : entry.pending) {
       std::erase_if(pending, [&, group = id](const PendingOffset& one) {
-        if (one.offset.partition.topic != topic) return false;
-        by_group[group].insert(one.offset.partition);
-        return true;
+        return goes(group, one.offset.partition);
       });
     }
   }

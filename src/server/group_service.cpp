@@ -372,6 +372,14 @@ Result<void> GroupService::remove_group(const std::string& group) {
   });
 }
 
+Result<void> GroupService::remove_offsets(
+    const std::string& group, const std::vector<coordinator::TopicPartition>& partitions) {
+  return wait_for_commit([&](Token token, Actions& actions) {
+    start_late_commits(&group, actions);
+    coordinator_.remove_offsets(group, partitions, token, actions);
+  });
+}
+
 Result<void> GroupService::forget_topic(engine::BrokerCore& broker, std::string_view topic) {
   if (topic == coordinator::offsets_topic || !broker.topic(coordinator::offsets_topic)) return {};
   MILLRACE_TRY(const auto service, of(broker));

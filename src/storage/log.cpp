@@ -131,6 +131,11 @@ std::int64_t Log::largest_producer_id() const {
   return producers_.state().largest_id();
 }
 
+std::vector<ProducerSummary> Log::producers() const {
+  const std::lock_guard lock(mutex_);
+  return producers_.state().summaries();
+}
+
 std::vector<ProducerSummary> Log::open_transactions() const {
   const std::lock_guard lock(mutex_);
   return producers_.state().open_transactions();

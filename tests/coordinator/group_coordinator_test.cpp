@@ -196,6 +196,57 @@ TEST_CASE("A commit under way is forgotten with its topic, whichever ends first"
   CHECK(committed(world, "u", 0) == 6);
 }
 
+TEST_CASE("Offsets of a group are forgotten one by one", "[group_coordinator]") {
+  GroupWorld world;
+  world.commit(simple_commit({offset_of("t", 0, 5), offset_of("t", 1, 6), offset_of("u", 0, 7)}));
+  world.commit({{"other", {}, -1}, {offset_of("t", 0, 8)}});
+  REQUIRE(world.remove_offsets("g", {{"t", 0}, {"v", 0}})->answer);
+  if (GENERATE(false, true)) world.restart();
+  CHECK_FALSE(committed(world, "t", 0));
+  CHECK(committed(world, "t", 1) == 6);
+  CHECK(committed(world, "u", 0) == 7);
+  CHECK(world->committed("other", "t", 0)->offset == Offset{8});
+  CHECK(code_of(world.remove_offsets("none", {{"t", 0}})) == Errc::unknown_group);
+}
+
+TEST_CASE("A commit under way is forgotten with its partition, whichever ends first",
+          "[group_coordinator]") {
+  GroupWorld world;
+  world.holds_writes = true;
+  world.commit(simple_commit({offset_of("t", 0, 5), offset_of("u", 0, 6)}));
+  CHECK(world.remove_offsets("g", {{"t", 0}}) == nullptr);
+  world.end_writes({}, GENERATE(false, true));
+  CHECK(world.commits.size() == 2);
+  CHECK_FALSE(committed(world, "t", 0));
+  CHECK(committed(world, "u", 0) == 6);
+}
+
+TEST_CASE("Offsets of topics that members read are not forgotten", "[group_coordinator]") {
+  GroupWorld world;
+  coordinator::JoinRequest request = joining();
+  coordinator::Subscription subscription;
+  subscription.topics = {"t"};
+  const bool are_consumers = GENERATE(true, false);
+  if (!are_consumers) request.protocol_type = "connect";
+  request.protocols[0].metadata = coordinator::encode(subscription).value();
+  const std::string id = lone_member(world, request);
+  world.commit({member(id, 1), {offset_of("t", 0, 5), offset_of("u", 0, 6)}});
+
+  const auto refused = world.remove_offsets("g", {{"u", 0}, {"t", 0}})->answer;
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == Errc::group_not_empty);
+  CHECK(refused.error().topic() == (are_consumers ? "t" : ""));
+  CHECK(committed(world, "t", 0) == 5);
+  CHECK(committed(world, "u", 0) == 6);
+
+  CHECK(world.remove_offsets("g", {{"u", 0}})->answer.has_value() == are_consumers);
+  CHECK(committed(world, "u", 0).has_value() != are_consumers);
+
+  // While members join, nobody knows what they will read.
+  world.join(joining());
+  CHECK(code_of(world.remove_offsets("g", {{"w", 0}})) == Errc::group_not_empty);
+}
+
 TEST_CASE("A topic whose offsets cannot be forgotten keeps them, and says so",
           "[group_coordinator]") {
   GroupWorld world;

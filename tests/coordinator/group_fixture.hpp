@@ -59,6 +59,12 @@ class GroupWorld {
       coordinator_->remove_topic(topic, token, actions);
     }));
   }
+  const coordinator::CommitReply* remove_offsets(
+      const std::string& group, const std::vector<coordinator::TopicPartition>& partitions) {
+    return commit_reply(call([&](Token token, GroupActions& actions) {
+      coordinator_->remove_offsets(group, partitions, token, actions);
+    }));
+  }
   millrace::Result<void> leave(const coordinator::MemberIdentity& member) {
     GroupActions actions;
     auto left = coordinator_->leave("g", member, now(), actions);

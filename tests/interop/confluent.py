@@ -2,7 +2,7 @@ import sys
 import time
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
 
 address = sys.argv[1]
 
@@ -64,6 +64,42 @@ listed = admin.list_topics(timeout=30).topics
 check("topics", {"orders", "bills"} <= set(listed), True)
 check("partitions", len(listed["orders"].partitions), 1)
 
+
+def done(futures):
+    for future in futures.values():
+        future.result(30)
+
+
+def refused(futures, code):
+    for future in futures.values():
+        try:
+            future.result(30)
+            sys.exit(f"FAILED: there was no error {code}")
+        except KafkaException as error:
+            check("error", error.args[0].code(), code)
+
+
+def settings_of(kind, name):
+    (future,) = admin.describe_configs([ConfigResource(kind, name)]).values()
+    return {entry.name: entry.value for entry in future.result(30).values()}
+
+
+# What looks after topics.
+done(admin.create_topics([NewTopic("short", 1, 1, config={"retention.ms": "5000"})]))
+refused(admin.create_topics([NewTopic("short", 1, 1)]), KafkaError.TOPIC_ALREADY_EXISTS)
+refused(admin.create_topics([NewTopic("wide", 1, 3)]), KafkaError.INVALID_REPLICATION_FACTOR)
+done(admin.create_partitions([NewPartitions("short", 3)]))
+refused(admin.create_partitions([NewPartitions("short", 2)]), KafkaError.INVALID_PARTITIONS)
+check("more partitions", len(admin.list_topics(timeout=30).topics["short"].partitions), 3)
+check("given", settings_of("topic", "short")["retention.ms"], "5000")
+done(admin.alter_configs([ConfigResource("topic", "short", {"cleanup.policy": "compact"})]))
+check("altered", settings_of("topic", "short")["cleanup.policy"], "compact")
+check("replaced", settings_of("topic", "short")["retention.ms"], "604800000")
+check("the broker", settings_of("broker", "0")["num.partitions"], "1")
+done(admin.delete_topics(["short"]))
+refused(admin.delete_topics(["short"]), KafkaError.UNKNOWN_TOPIC_OR_PART)
+check("deleted", "short" in admin.list_topics(timeout=30).topics, False)
+
 # Committed is seen, aborted is not, open is not seen yet.
 first = producer("billing")
 first.begin_transaction()
@@ -115,7 +151,11 @@ check("offset after an abort", source.committed([partition], 30)[0].offset, -100
 source.seek(TopicPartition("orders", 0, 0))
 offset = copy(take(2), True)
 check("offset after a commit", source.committed([partition], 30)[0].offset, offset)
+(group,) = admin.list_groups("copier", 30)
+check("the group", (group.id, group.state, len(group.members)), ("copier", "Stable", 1))
+check("its member's host", group.members[0].client_host, "/127.0.0.1")
 source.close()
+check("groups", [group.id for group in admin.list_groups(timeout=30)], ["copier"])
 check(
     "copies",
     read("bills", "read_committed"),

@@ -1,4 +1,4 @@
-# confluent-kafka-python: transactions, and what its admin client lists.
+# confluent-kafka-python: transactions, and its admin client.
 . "$(dirname "$0")/library.sh" "$@"
 [ -x /usr/bin/python3 ] || fail "there is no /usr/bin/python3"
 /usr/bin/python3 -c 'import confluent_kafka' ||

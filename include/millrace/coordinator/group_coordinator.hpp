@@ -71,6 +71,11 @@ class GroupCoordinator {
   /// Forgets the offsets committed for a topic that was deleted, in all groups, also of commits
   /// that are being written. Answered among the commits, when that is durable.
   void remove_topic(std::string_view topic, Token token, GroupActions& actions);
+  /// Forgets what a group committed for these partitions, all of them or none. Answered in the same
+  /// way: unknown_group; group_not_empty if it has members that are no consumers; group_not_empty
+  /// at a topic that its members read, or may read as far as can be told now.
+  void remove_offsets(const std::string& group, const std::vector<TopicPartition>& partitions,
+                      Token token, GroupActions& actions);
   /// The topics for which some group has committed offsets, or a transaction is to.
   std::set<std::string> topics() const;
 
@@ -147,6 +152,10 @@ class GroupCoordinator {
   void end(GroupRemoval& removed, const Result<void>& result, const Now& now,
            GroupActions& actions);
   Result<void> check_removal(const std::string& group) const;
+  Result<void> check_removal(const std::string& group,
+                             const std::vector<TopicPartition>& partitions) const;
+  using IsToGo = std::function<bool(std::string_view group, const TopicPartition& partition)>;
+  void remove_offsets_if(const IsToGo& is_to_go, Token token, GroupActions& actions);
   static std::vector<InternalRecord> tombstones_of(const Entry& entry);
   void expire(const Now& now, GroupActions& actions);
   std::vector<TopicPartition> expired(const Entry& entry, Timestamp now) const;

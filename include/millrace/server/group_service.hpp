@@ -56,6 +56,10 @@ class GroupService final : public engine::BrokerService,
       std::string_view group, const coordinator::TopicPartition& partition) override;
 
   Result<void> remove_group(const std::string& group);
+  /// Forgets what the group committed for these partitions; see GroupCoordinator. Durable when it
+  /// returns.
+  Result<void> remove_offsets(const std::string& group,
+                              const std::vector<coordinator::TopicPartition>& partitions);
   /// Forgets what all groups of the broker committed for a topic that is deleted, or is about to be
   /// made anew, if there are any. Durable when it returns.
   static Result<void> forget_topic(engine::BrokerCore& broker, std::string_view topic);

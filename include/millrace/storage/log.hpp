@@ -85,6 +85,8 @@ class Log final : public SegmentSource {
   std::size_t expire_producers();
   /// The largest id of a producer that is not forgotten; -1 without any.
   std::int64_t largest_producer_id() const;
+  /// All producers that are not forgotten, by id.
+  std::vector<ProducerSummary> producers() const;
   /// The producers that have a transaction open here.
   std::vector<ProducerSummary> open_transactions() const;
   /// Starts a new segment if the active one has any batch.

@@ -1,5 +1,7 @@
 #pragma once
 #include <millrace/protocol/messages/alter_configs.hpp>
+#include <millrace/protocol/messages/alter_partition_reassignments.hpp>
+#include <millrace/protocol/messages/alter_replica_log_dirs.hpp>
 #include <millrace/protocol/messages/create_partitions.hpp>
 #include <millrace/protocol/messages/delete_groups.hpp>
 #include <millrace/protocol/messages/delete_records.hpp>
@@ -11,6 +13,7 @@
 #include <millrace/protocol/messages/incremental_alter_configs.hpp>
 #include <millrace/protocol/messages/list_groups.hpp>
 #include <millrace/protocol/messages/list_partition_reassignments.hpp>
+#include <millrace/protocol/messages/offset_delete.hpp>
 #include <millrace/protocol/messages/offset_for_leader_epoch.hpp>
 
 #include "server/kafka/request.hpp"
@@ -22,6 +25,8 @@ protocol::ListGroupsResponse list_groups(const protocol::ListGroupsRequest& mess
                                          const Request& request);
 void describe_groups(Request request);
 protocol::DeleteGroupsResponse delete_groups(const protocol::DeleteGroupsRequest& message,
+                                             const Request& request);
+protocol::OffsetDeleteResponse offset_delete(const protocol::OffsetDeleteRequest& message,
                                              const Request& request);
 
 protocol::DescribeConfigsResponse describe_configs(const protocol::DescribeConfigsRequest& message,
@@ -46,6 +51,10 @@ protocol::DescribeClusterResponse describe_cluster(const protocol::DescribeClust
                                                    const Request& request);
 protocol::DescribeLogDirsResponse describe_log_dirs(const protocol::DescribeLogDirsRequest& message,
                                                     const Request& request);
+protocol::AlterReplicaLogDirsResponse alter_replica_log_dirs(
+    const protocol::AlterReplicaLogDirsRequest& message, const Request& request);
+protocol::AlterPartitionReassignmentsResponse alter_partition_reassignments(
+    const protocol::AlterPartitionReassignmentsRequest& message, const Request& request);
 protocol::ListPartitionReassignmentsResponse list_partition_reassignments(
     const protocol::ListPartitionReassignmentsRequest& message, const Request& request);
 

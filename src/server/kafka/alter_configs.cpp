@@ -115,6 +115,16 @@ Refused collect(const Increment& resource, const engine::TopicCore& topic,
   return std::nullopt;
 }
 
+/// Whether anything would be other than it is where nothing has been changed before.
+bool is_change(const Replacement& resource) {
+  return !resource.configs.empty();
+}
+bool is_change(const Increment& resource) {
+  return std::ranges::any_of(resource.configs, [](const auto& config) {
+    return Change{config.config_operation} != Change::reset;
+  });
+}
+
 /// As altering it would, but for what only the disk can say.
 Refused check_changes(const engine::TopicCore& topic, const engine::ConfigMap& changes) {
   engine::ConfigMap settings = engine::usable_settings(topic.entry.config);
@@ -139,7 +149,7 @@ Refused alter(const Resource& resource, bool validate_only, ServerState& state) 
       break;
     case ConfigResource::broker:
       if (auto refused = check_broker_name(name, state)) return refused;
-      if (resource.configs.empty()) return std::nullopt;
+      if (!is_change(resource)) return std::nullopt;
       return invalid_request(
           "the settings of a broker are given when it is started, and hold "
           "until it ends");

@@ -68,15 +68,12 @@ DescribeClusterResponse describe_cluster(const DescribeClusterRequest& message,
 
 DescribeLogDirsResponse describe_log_dirs(const DescribeLogDirsRequest& message,
                                           const Request& request) {
-  namespace files = std::filesystem;
   ServerState& state = request.state();
   DescribeLogDirsResponse response;
   auto& directory = response.results.emplace_back();
+  directory.log_dir = state.log_dir();
   std::error_code error;
-  const files::path path = state.broker().path();
-  const files::path absolute = files::absolute(path, error);
-  directory.log_dir = error || !files::exists(absolute, error) ? path.string() : absolute.string();
-  if (const auto space = files::space(absolute, error); !error) {
+  if (const auto space = std::filesystem::space(directory.log_dir, error); !error) {
     directory.total_bytes = static_cast<std::int64_t>(space.capacity);
     directory.usable_bytes = static_cast<std::int64_t>(space.available);
   }
@@ -87,14 +84,6 @@ DescribeLogDirsResponse describe_log_dirs(const DescribeLogDirsRequest& message,
   } else {
     directory.error_code = to_wire(topics);
   }
-  return response;
-}
-
-ListPartitionReassignmentsResponse list_partition_reassignments(
-    const ListPartitionReassignmentsRequest&, const Request&) {
-  // Where there is one broker, replicas have nowhere to go.
-  ListPartitionReassignmentsResponse response;
-  response.error_message.reset();
   return response;
 }
 

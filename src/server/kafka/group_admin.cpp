@@ -59,6 +59,27 @@ class GroupDescriber {
   std::deque<OwnedBytes> kept_;
 };
 
+/// The partitions of a topic that are there; `answers` says which are not.
+std::vector<coordinator::TopicPartition> partitions_of(const OffsetDeleteRequest::Topic& topic,
+                                                       const Request& request,
+                                                       OffsetDeleteResponse::Topic& answers) {
+  std::vector<coordinator::TopicPartition> found;
+  answers.name = topic.name;
+  for (const auto& [index] : topic.partitions) {
+    const WireError error = to_wire(request.state().partition(topic.name, index));
+    answers.partitions.push_back({index, error});
+    if (error == WireError::none) found.push_back({topic.name, index});
+  }
+  return found;
+}
+
+/// Of a group in use, the error names the topic that is.
+WireError error_of(const Result<void>& removed) {
+  if (removed || removed.error().topic().empty()) return to_wire(removed);
+  return removed.error().code() == Errc::group_not_empty ? WireError::group_subscribed_to_topic
+                                                         : to_wire(removed);
+}
+
 }  // namespace
 
 ListGroupsResponse list_groups(const ListGroupsRequest& message, const Request& request) {
@@ -113,6 +134,28 @@ DeleteGroupsResponse delete_groups(const DeleteGroupsRequest& message, const Req
     const WireError done =
         groups ? to_wire((*groups)->remove_group(name)) : WireError::coordinator_not_available;
     response.results.push_back({name, done});
+  }
+  return response;
+}
+
+OffsetDeleteResponse offset_delete(const OffsetDeleteRequest& message, const Request& request) {
+  OffsetDeleteResponse response;
+  const auto groups = request.state().groups();
+  if (message.group_id.empty()) {
+    response.error_code = WireError::invalid_group_id;
+  } else if (!groups) {
+    response.error_code = WireError::coordinator_not_available;
+  } else {
+    response.error_code = to_wire((*groups)->remove_offsets(message.group_id, {}));
+  }
+  if (response.error_code != WireError::none) return response;
+  for (const auto& topic : message.topics) {
+    auto& answers = response.topics.emplace_back();
+    const auto partitions = partitions_of(topic, request, answers);
+    const WireError error = error_of((*groups)->remove_offsets(message.group_id, partitions));
+    for (auto& answer : answers.partitions) {
+      if (answer.error_code == WireError::none) answer.error_code = error;
+    }
   }
   return response;
 }

@@ -18,7 +18,8 @@ OwnedBytes owned(Bytes bytes) {
 
 /// A service that could not be opened cannot be asked now, but perhaps later.
 template <typename Service>
-WireError unavailable(const Result<Service>& service) noexcept {
+WireError refusal(const Result<Service>& service, const std::string& group) noexcept {
+  if (group.empty()) return WireError::invalid_group_id;
   return service ? WireError::none : WireError::coordinator_not_available;
 }
 
@@ -36,7 +37,7 @@ coordinator::JoinRequest join_of(const JoinGroupRequest& message, const Request&
   wanted.group = message.group_id;
   wanted.member = {message.member_id, message.group_instance_id};
   wanted.client_id = request.client_id();
-  wanted.client_host = "/" + request.client().peer.address;
+  wanted.client_host = "/" + request.client().peer.host;
   wanted.session_timeout = std::chrono::milliseconds(message.session_timeout_ms);
   wanted.rebalance_timeout =
       std::chrono::milliseconds(message.rebalance_timeout_ms >= 0 ? message.rebalance_timeout_ms
@@ -52,7 +53,10 @@ coordinator::JoinRequest join_of(const JoinGroupRequest& message, const Request&
 
 void answer_join(Request& request, const coordinator::JoinReply& reply) {
   JoinGroupResponse response;
-  response.error_code = to_wire(reply.answer);
+  // Of what a join gives, only the session timeout can be out of its range.
+  response.error_code = !reply.answer && reply.answer.error().code() == Errc::invalid_argument
+                            ? WireError::invalid_session_timeout
+                            : to_wire(reply.answer);
   response.member_id = reply.member_id;
   if (!reply.answer) return request.respond(response);
   const auto joined = std::make_shared<coordinator::JoinAnswer>(*reply.answer);
@@ -75,11 +79,9 @@ void join_group(Request request) {
   const auto message = request.read<JoinGroupRequest>();
   if (!message) return request.refuse(message.error());
   const auto groups = request.state().groups();
-  if (!groups) {
-    JoinGroupResponse response;
-    response.error_code = unavailable(groups);
-    return request.respond(response);
-  }
+  JoinGroupResponse response;
+  response.error_code = refusal(groups, message->group_id);
+  if (response.error_code != WireError::none) return request.respond(response);
   const auto wanted = join_of(*message, request);
   const auto moved = std::make_shared<Request>(std::move(request));
   (*groups)->join(wanted,
@@ -91,8 +93,8 @@ void sync_group(Request request) {
   if (!message) return request.refuse(message.error());
   SyncGroupResponse response;
   const auto groups = request.state().groups();
-  response.error_code = unavailable(groups);
-  if (!groups) return request.respond(response);
+  response.error_code = refusal(groups, message->group_id);
+  if (response.error_code != WireError::none) return request.respond(response);
   coordinator::SyncRequest wanted{.from = membership_of(*message),
                                   .protocol_type = message->protocol_type,
                                   .protocol = message->protocol_name,
@@ -116,8 +118,9 @@ void sync_group(Request request) {
 HeartbeatResponse heartbeat(const HeartbeatRequest& message, const Request& request) {
   HeartbeatResponse response;
   const auto groups = request.state().groups();
-  response.error_code = unavailable(groups);
-  if (groups) response.error_code = to_wire((*groups)->heartbeat(membership_of(message)));
+  response.error_code = refusal(groups, message.group_id);
+  if (response.error_code != WireError::none) return response;
+  response.error_code = to_wire((*groups)->heartbeat(membership_of(message)));
   return response;
 }
 
@@ -125,8 +128,8 @@ LeaveGroupResponse leave_group(const LeaveGroupRequest& message, const Request& 
   constexpr ApiVersion first_with_many = 3;
   LeaveGroupResponse response;
   const auto groups = request.state().groups();
-  response.error_code = unavailable(groups);
-  if (!groups) return response;
+  response.error_code = refusal(groups, message.group_id);
+  if (response.error_code != WireError::none) return response;
   if (request.version() < first_with_many) {
     response.error_code =
         to_wire((*groups)->leave(message.group_id, {message.member_id, std::nullopt}));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <millrace/engine/topic_name.hpp>
 
 namespace millrace::inline v0::server {
@@ -43,6 +44,14 @@ std::string to_text(const protocol::Uuid& id) {
     }
   }
   return text + alphabet[bits << (6 - count) & 63];
+}
+
+std::string ServerState::log_dir() const {
+  namespace files = std::filesystem;
+  std::error_code error;
+  const files::path path = broker_.path();
+  const files::path absolute = files::absolute(path, error);
+  return error || !files::exists(absolute, error) ? path.string() : absolute.string();
 }
 
 Result<engine::TopicPtr> ServerState::topic(const std::string& name) {

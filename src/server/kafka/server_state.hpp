@@ -31,6 +31,9 @@ class ServerState {
   RequestMetrics& metrics() noexcept { return metrics_; }
   const std::string& cluster_id() const noexcept { return cluster_id_; }
 
+  /// The data directory as clients name it: absolute, unless it is only in memory.
+  std::string log_dir() const;
+
   Result<std::shared_ptr<GroupService>> groups() { return GroupService::of(broker_); }
   Result<std::shared_ptr<TransactionService>> transactions() {
     return TransactionService::of(broker_);

@@ -1,6 +1,7 @@
 #pragma once
 #include <millrace/protocol/messages/add_offsets_to_txn.hpp>
 #include <millrace/protocol/messages/add_partitions_to_txn.hpp>
+#include <millrace/protocol/messages/describe_producers.hpp>
 #include <millrace/protocol/messages/describe_transactions.hpp>
 #include <millrace/protocol/messages/end_txn.hpp>
 #include <millrace/protocol/messages/init_producer_id.hpp>
@@ -23,6 +24,8 @@ protocol::TxnOffsetCommitResponse txn_offset_commit(const protocol::TxnOffsetCom
                                                     const Request& request);
 protocol::EndTxnResponse end_txn(const protocol::EndTxnRequest& message, const Request& request);
 
+protocol::DescribeProducersResponse describe_producers(
+    const protocol::DescribeProducersRequest& message, const Request& request);
 protocol::ListTransactionsResponse list_transactions(
     const protocol::ListTransactionsRequest& message, const Request& request);
 protocol::DescribeTransactionsResponse describe_transactions(

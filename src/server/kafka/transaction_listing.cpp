@@ -77,6 +77,15 @@ DescribeTransactionsResponse::Transaction describe(const std::string& id,
   return answer;
 }
 
+DescribeProducersResponse::Producer describe(const storage::ProducerSummary& known) {
+  return {.producer_id = known.id,
+          .producer_epoch = known.epoch,
+          .last_sequence = known.last_sequence,
+          .last_timestamp = known.timestamp.milliseconds(),
+          .coordinator_epoch = known.coordinator_epoch,
+          .current_txn_start_offset = known.transaction.value_or(Offset{-1}).value()};
+}
+
 /// Durable when it returns.
 Result<void> write_marker(ServerState& state, const coordinator::TopicPartition& place,
                           const coordinator::ProducerEpoch& producer, bool is_commit) {
@@ -94,6 +103,29 @@ Result<void> write_marker(ServerState& state, const coordinator::TopicPartition&
 }
 
 }  // namespace
+
+DescribeProducersResponse describe_producers(const DescribeProducersRequest& message,
+                                             const Request& request) {
+  DescribeProducersResponse response;
+  for (const auto& topic : message.topics) {
+    auto& answers = response.topics.emplace_back();
+    answers.name = topic.name;
+    for (const std::int32_t index : topic.partition_indexes) {
+      auto& answer = answers.partitions.emplace_back();
+      answer.partition_index = index;
+      const auto partition = request.state().partition(topic.name, index);
+      answer.error_code = to_wire(partition);
+      if (!partition) {
+        answer.error_message = partition.error().message();
+        continue;
+      }
+      for (const auto& known : (*partition)->log().producers()) {
+        answer.active_producers.push_back(describe(known));
+      }
+    }
+  }
+  return response;
+}
 
 ListTransactionsResponse list_transactions(const ListTransactionsRequest& message,
                                            const Request& request) {

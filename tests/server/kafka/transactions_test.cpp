@@ -1,6 +1,7 @@
 #include <millrace/core/clock.hpp>
 #include <millrace/protocol/messages/add_offsets_to_txn.hpp>
 #include <millrace/protocol/messages/add_partitions_to_txn.hpp>
+#include <millrace/protocol/messages/describe_producers.hpp>
 #include <millrace/protocol/messages/describe_transactions.hpp>
 #include <millrace/protocol/messages/end_txn.hpp>
 #include <millrace/protocol/messages/fetch.hpp>
@@ -376,4 +377,31 @@ TEST_CASE("markers that a tool sends end what is open in a partition") {
   const auto fetched = served.fetch("orders", true);
   CHECK(fetched.last_stable_offset == 2);
   CHECK(fetched.aborted_transactions.value().size() == 1);
+}
+
+TEST_CASE("a partition tells who writes to it, and whose transaction is open") {
+  Served served;
+  const ProducerId producer = served.open();
+  REQUIRE(served.add(producer, "orders") == WireError::none);
+  REQUIRE(served.send(producer, "orders", 0) == WireError::none);
+  DescribeProducersRequest request;
+  request.topics = {{"orders", {0, 1}}, {"bills", {0}}, {"none", {0}}};
+  const auto ask = [&] { return served.client.call<DescribeProducersResponse>(request, 0); };
+
+  const auto open = ask();
+  const auto& of_orders = open.topics.at(0).partitions.at(0);
+  REQUIRE(of_orders.error_code == WireError::none);
+  REQUIRE(of_orders.active_producers.size() == 1);
+  CHECK(of_orders.active_producers[0].producer_id == producer.id);
+  CHECK(of_orders.active_producers[0].producer_epoch == producer.epoch);
+  CHECK(of_orders.active_producers[0].last_sequence == 0);
+  CHECK(of_orders.active_producers[0].last_timestamp > 0);
+  CHECK(of_orders.active_producers[0].current_txn_start_offset == 0);
+  CHECK(open.topics.at(0).partitions.at(1).error_code == WireError::unknown_topic_or_partition);
+  CHECK(open.topics.at(1).partitions.at(0).active_producers.empty());
+  CHECK(open.topics.at(2).partitions.at(0).error_code == WireError::unknown_topic_or_partition);
+  CHECK(open.topics.at(2).partitions.at(0).error_message.has_value());
+
+  REQUIRE(served.end(producer, true) == WireError::none);
+  CHECK(ask().topics.at(0).partitions.at(0).active_producers.at(0).current_txn_start_offset == -1);
 }
