@@ -44,7 +44,6 @@ std::vector<DescribeLogDirsResponse::Topic> sizes_of(
 
 DescribeClusterResponse describe_cluster(const DescribeClusterRequest& message,
                                          const Request& request) {
-  using enum Operation;
   DescribeClusterResponse response;
   response.endpoint_type = message.endpoint_type;
   if (message.endpoint_type != brokers) {
@@ -59,9 +58,7 @@ DescribeClusterResponse describe_cluster(const DescribeClusterRequest& message,
   response.controller_id = here.node_id;
   response.brokers.push_back({.broker_id = here.node_id, .host = here.host, .port = here.port});
   if (message.include_cluster_authorized_operations) {
-    response.cluster_authorized_operations =
-        bits_of({create, alter, describe, cluster_action, Operation::describe_configs,
-                 Operation::alter_configs, idempotent_write});
+    response.cluster_authorized_operations = cluster_operations(request);
   }
   return response;
 }
@@ -71,6 +68,10 @@ DescribeLogDirsResponse describe_log_dirs(const DescribeLogDirsRequest& message,
   namespace files = std::filesystem;
   ServerState& state = request.state();
   DescribeLogDirsResponse response;
+  if (!request.may_cluster(Operation::describe)) {
+    response.error_code = WireError::cluster_authorization_failed;
+    return response;
+  }
   auto& directory = response.results.emplace_back();
   std::error_code error;
   const files::path path = state.broker().path();
@@ -91,10 +92,13 @@ DescribeLogDirsResponse describe_log_dirs(const DescribeLogDirsRequest& message,
 }
 
 ListPartitionReassignmentsResponse list_partition_reassignments(
-    const ListPartitionReassignmentsRequest&, const Request&) {
+    const ListPartitionReassignmentsRequest&, const Request& request) {
   // Where there is one broker, replicas have nowhere to go.
   ListPartitionReassignmentsResponse response;
   response.error_message.reset();
+  if (!request.may_cluster(Operation::describe)) {
+    response.error_code = WireError::cluster_authorization_failed;
+  }
   return response;
 }
 

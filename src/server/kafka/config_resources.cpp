@@ -47,6 +47,22 @@ Refusal refusal_of(const Error& error) {
           error.message()};
 }
 
+Refusal not_authorized(protocol::WireError code) {
+  return {code, "no rule allows it"};
+}
+
+std::optional<Refusal> check_access(const Request& request, Operation operation,
+                                    ConfigResource type, const std::string& name) {
+  using protocol::WireError;
+  if (type == ConfigResource::broker && !request.may_cluster(operation)) {
+    return not_authorized(WireError::cluster_authorization_failed);
+  }
+  if (type == ConfigResource::topic && !request.may_topic(operation, name)) {
+    return not_authorized(WireError::topic_authorization_failed);
+  }
+  return std::nullopt;
+}
+
 std::optional<Refusal> check_broker_name(const std::string& name, const ServerState& state) {
   const std::string here = std::to_string(state.options().node_id);
   if (name.empty() || name == here) return std::nullopt;

@@ -23,6 +23,23 @@ void Request::end_response(const Result<void>& written, protocol::MessageWriter&
   answer_.send(std::move(frame));
 }
 
+bool Request::may(Operation operation, ResourceType type, std::string_view name) const {
+  const Authorizer& authorizer = client_->state.security().authorizer;
+  if (authorizer == nullptr || client_->peer.is_local) return true;
+  return authorizer({.principal = client_->principal,
+                     .host = client_->host,
+                     .operation = operation,
+                     .resource_type = type,
+                     .resource_name = name});
+}
+
+std::int32_t Request::charge(Quotas::Direction direction, std::size_t bytes) {
+  const auto how_long =
+      client_->state.quotas().take(client_id(), direction, bytes, std::chrono::steady_clock::now());
+  if (how_long.count() > 0) answer_.pause_reading(how_long);
+  return static_cast<std::int32_t>(how_long.count());
+}
+
 void Request::refuse(const Error& why) {
   client_->state.report(Error(
       why.code(), fmt::format("closed the connection of {} after its {} request of version {}: {}",

@@ -9,6 +9,8 @@
 #include "server/kafka/ack_queue.hpp"
 #include "server/kafka/parked_fetches.hpp"
 #include "server/kafka/worker_pool.hpp"
+#include "server/security/quotas.hpp"
+#include "server/security/security.hpp"
 
 namespace millrace::inline v0::server {
 
@@ -18,16 +20,21 @@ inline constexpr std::int32_t only_leader_epoch = 0;
 /// What all requests of a server work with. Thread-safe.
 class ServerState {
  public:
-  ServerState(engine::BrokerCore& broker, const KafkaServerOptions& options, std::string cluster_id)
+  ServerState(engine::BrokerCore& broker, const KafkaServerOptions& options, std::string cluster_id,
+              Security security)
       : broker_(broker),
         options_(options),
         cluster_id_(std::move(cluster_id)),
+        security_(std::move(security)),
+        quotas_(options.quotas.value_or(QuotaOptions())),
         workers_(options.worker_threads) {}
 
   engine::BrokerCore& broker() noexcept { return broker_; }
   const KafkaServerOptions& options() const noexcept { return options_; }
   WorkerPool& workers() noexcept { return workers_; }
   const std::string& cluster_id() const noexcept { return cluster_id_; }
+  const Security& security() const noexcept { return security_; }
+  Quotas& quotas() noexcept { return quotas_; }
 
   Result<std::shared_ptr<GroupService>> groups() { return GroupService::of(broker_); }
   Result<std::shared_ptr<TransactionService>> transactions() {
@@ -53,6 +60,8 @@ class ServerState {
   engine::BrokerCore& broker_;
   const KafkaServerOptions options_;
   const std::string cluster_id_;
+  const Security security_;
+  Quotas quotas_;
   WorkerPool workers_;
   std::mutex mutex_;
   std::unordered_map<const engine::Partition*, std::weak_ptr<AckQueue>> ack_queues_;

@@ -1,0 +1,10 @@
+#pragma once
+#include <millrace/core/result.hpp>
+#include <string>
+
+namespace millrace::inline v0::os {
+
+/// All that a file, or a pipe until its end, has. The error names the path.
+Result<std::string> read_text(const std::string& path);
+
+}  // namespace millrace::inline v0::os
