@@ -7,10 +7,10 @@
 #include <limits>
 #include <map>
 #include <millrace/engine/topic_config.hpp>
+#include <millrace/server/broker_settings.hpp>
 #include <millrace/transport/host_port.hpp>
 
 #include "checks.hpp"
-#include "server/kafka/config_resources.hpp"
 
 namespace millrace::inline v0::cli {
 namespace {
@@ -273,8 +273,7 @@ Applied apply_topic_default(Draft& draft, std::string_view name, Text value) {
     return Result<void>();
   }
   for (const auto& entry : engine::describe_topic_config({})) {
-    const auto setting = server::find_topic_setting(entry.name);
-    if (setting.broker_name != name) continue;
+    if (server::broker_setting_name(entry.name) != name) continue;
     if (auto parsed = engine::parse_topic_config({{entry.name, value}}); !parsed) {
       const std::string why = parsed.error().message();
       constexpr std::string_view before = "it takes ";

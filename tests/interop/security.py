@@ -73,21 +73,6 @@ for mechanism in mechanisms:
     seen = {name for name in admin.list_topics(timeout=20).topics if not name.startswith("__")}
     check("topics of ann", seen, {"orders", "orders-secret", "orders-py"})
 
-root = confluent_admin.AdminClient(settings("root", "root-secret", "SCRAM-SHA-256"))
-everything = confluent_admin.AclBindingFilter(
-    confluent_admin.ResourceType.ANY,
-    None,
-    confluent_admin.ResourcePatternType.ANY,
-    None,
-    None,
-    confluent_admin.AclOperation.ANY,
-    confluent_admin.AclPermissionType.ANY,
-)
-rules = root.describe_acls(everything).result(timeout=20)
-check("rules", len(rules), 9)
-check("denied", [r.name for r in rules if r.permission_type == confluent_admin.AclPermissionType.DENY],
-      ["orders-secret"])
-
 throttled = []
 slow = confluent_kafka.Producer(
     settings("ann", "ann,secret=", "PLAIN", **{"client.id": "slow", "batch.size": 60000}),

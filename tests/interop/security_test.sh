@@ -67,7 +67,7 @@ refused "$(bob PLAIN -C -t orders-secret -p 0 -e 2>&1 || true)" "authorization f
 check "bob sees" "$(bob PLAIN -L | grep -o 'topic "[^"]*"' | sort | tr '\n' ' ')" 'topic "orders" '
 check "root sees" \
   "$(as root root-secret PLAIN -L | grep -o 'topic "[^"]*"' | sort | tr '\n' ' ')" \
-  'topic "__consumer_offsets" topic "orders" topic "orders-secret" '
+  'topic "orders" topic "orders-secret" '
 check "a group of bob's" \
   "$(bob PLAIN -G bob-1 -c 1 -q -X auto.offset.reset=earliest orders 2>/dev/null)" "by PLAIN"
 refused "$(bob PLAIN -G ann-1 -c 1 -X auto.offset.reset=earliest orders 2>&1 || true)" \

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <millrace/engine/topic_config.hpp>
 #include <millrace/listener.hpp>
 #include <millrace/server/kafka_server.hpp>
 #include <millrace/transport/host_port.hpp>
@@ -45,6 +46,10 @@ Result<void> check(const ListenOptions& options) {
   if (options.worker_threads < 1) return refused("worker_threads", options.worker_threads);
   if (options.default_partitions < 1) {
     return refused("default_partitions", options.default_partitions);
+  }
+  if (const auto parsed = engine::parse_topic_config(options.topic_defaults); !parsed) {
+    return Error(Errc::invalid_argument,
+                 fmt::format("cannot listen: of topic_defaults, {}", parsed.error().message()));
   }
   return {};
 }

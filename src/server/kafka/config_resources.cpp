@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <millrace/server/broker_settings.hpp>
 
 #include "server/wire_errors.hpp"
 
@@ -39,6 +40,10 @@ constexpr std::array settings = {
 TopicSetting find_topic_setting(std::string_view name) noexcept {
   const auto found = std::ranges::find(settings, name, &TopicSetting::name);
   return found != settings.end() ? *found : TopicSetting{name, string, name};
+}
+
+std::string_view broker_setting_name(std::string_view name) noexcept {
+  return find_topic_setting(name).broker_name;
 }
 
 Refusal refusal_of(const Error& error) {

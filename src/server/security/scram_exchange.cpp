@@ -80,7 +80,8 @@ class ScramExchange final : public SaslExchange {
     if (!user || user->empty()) return {};
     if (on_behalf_of && !on_behalf_of->empty() && *on_behalf_of != *name) return {};
     user_ = *user;
-    nonce_ = std::string(*nonce) + settings_.nonce;
+    client_nonce_ = *nonce;
+    nonce_ = client_nonce_ + settings_.nonce;
     server_first_ = fmt::format("r={},s={},i={}", nonce_, to_base64(settings_.salt_of(user_)),
                                 settings_.iterations);
     stage_ = Stage::proof;
@@ -95,7 +96,7 @@ class ScramExchange final : public SaslExchange {
     std::string_view rest = without_proof;
     const auto binding = take_attribute(rest, 'c');
     const auto nonce = take_attribute(rest, 'r');
-    if (!binding || *binding != to_base64(gs2_header_) || !nonce || *nonce != nonce_) return {};
+    if (!binding || *binding != to_base64(gs2_header_) || !nonce || !is_ours(*nonce)) return {};
     const ScramKeys keys = settings_.keys_of(user_);
     const std::string all_said = fmt::format("{},{},{}", first_bare_, server_first_, without_proof);
     const std::string signature = hmac(settings_.digest, keys.stored_key, all_said);
@@ -105,12 +106,19 @@ class ScramExchange final : public SaslExchange {
     return {State::done, "v=" + to_base64(hmac(settings_.digest, keys.server_key, all_said))};
   }
 
+  /// librdkafka before 2.6.1 puts its own part in front of what has it already. What keeps a proof
+  /// from being used twice is that it is made of our nonce, here or there.
+  bool is_ours(std::string_view nonce) const {
+    return nonce == nonce_ || nonce == client_nonce_ + nonce_;
+  }
+
   const ScramSettings settings_;
   Stage stage_ = Stage::begin;
   std::string gs2_header_;
   std::string first_bare_;
   std::string server_first_;
-  std::string nonce_;
+  std::string client_nonce_;
+  std::string nonce_;  // both parts
 };
 
 }  // namespace

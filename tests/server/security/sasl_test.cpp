@@ -92,6 +92,21 @@ TEST_CASE("SCRAM refuses first words that make no sense or ask for what it has n
   CHECK(begin(sha_256)->take(first).state == State::failed);
 }
 
+TEST_CASE("SCRAM takes the nonce that librdkafka has doubled", "[sasl]") {
+  const auto exchange = begin(sha_256);
+  const auto first = exchange->take("n,,n=user,r=" + client_nonce);
+  const std::string without_proof = "c=biws,r=" + client_nonce + client_nonce + server_nonce;
+  const std::string all_said =
+      "n=user,r=" + client_nonce + "," + first.answer + "," + without_proof;
+  const std::string salted = stretch(Digest::sha_256, "pencil", *from_base64(salt), 4096);
+  std::string proof = hmac(Digest::sha_256, salted, "Client Key");
+  const std::string signature = hmac(Digest::sha_256, hash(Digest::sha_256, proof), all_said);
+  for (std::size_t i = 0; i < proof.size(); ++i) {
+    proof[i] = static_cast<char>(proof[i] ^ signature[i]);
+  }
+  CHECK(exchange->take(without_proof + ",p=" + to_base64(proof)).state == State::done);
+}
+
 TEST_CASE("SCRAM takes names with commas, one's own name to act for, extensions", "[sasl]") {
   const auto exchange = begin(sha_256);
   const auto step = exchange->take("y,a=a=2Cb=3Dc,n=a=2Cb=3Dc,r=abc,tokenauth=true");
