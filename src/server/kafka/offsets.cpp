@@ -9,6 +9,8 @@ using namespace protocol;
 using AnsweredTopics = std::vector<OffsetFetchResponse::Topic>;
 using AskedTopics = std::optional<std::vector<OffsetFetchRequest::Topic>>;
 
+constexpr ApiVersion first_with_many = 8;  // groups in one OffsetFetch
+
 /// What a commit asks for, those partitions left out that cannot be committed; `response` says why.
 std::vector<coordinator::OffsetToCommit> offsets_of(const OffsetCommitRequest& message,
                                                     const Request& request,
@@ -121,6 +123,52 @@ void set_errors(const OffsetFetchRequest& message, OffsetFetchResponse& response
   }
 }
 
+OffsetFetchResponse fetch_of_one(const OffsetFetchRequest& message, const Request& request) {
+  OffsetFetchResponse response;
+  if (!request.may_group(Operation::describe, message.group_id)) {
+    response.error_code = WireError::group_authorization_failed;
+    set_errors(message, response);
+    return response;
+  }
+  const auto groups = request.state().groups();
+  if (!groups) {
+    response.error_code = WireError::coordinator_not_available;
+    return response;
+  }
+  (*groups)->look([&](const coordinator::GroupCoordinator& all) {
+    response.topics =
+        fetch_offsets(all, {request, message.group_id, message.topics, message.require_stable});
+  });
+  return response;
+}
+
+OffsetFetchResponse::Group fetch_of_group(const OffsetFetchRequest::Group& group,
+                                          bool requires_stable, const Request& request) {
+  OffsetFetchResponse::Group answer;
+  answer.group_id = group.group_id;
+  if (!request.may_group(Operation::describe, group.group_id)) {
+    answer.error_code = WireError::group_authorization_failed;
+    return answer;
+  }
+  const auto groups = request.state().groups();
+  if (!groups) {
+    answer.error_code = WireError::coordinator_not_available;
+    return answer;
+  }
+  (*groups)->look([&](const coordinator::GroupCoordinator& all) {
+    answer.topics = fetch_offsets(all, {request, group.group_id, group.topics, requires_stable});
+  });
+  return answer;
+}
+
+OffsetFetchResponse fetch_of_many(const OffsetFetchRequest& message, const Request& request) {
+  OffsetFetchResponse response;
+  for (const auto& group : message.groups) {
+    response.groups.push_back(fetch_of_group(group, message.require_stable, request));
+  }
+  return response;
+}
+
 }  // namespace
 
 OffsetCommitResponse offset_commit(const OffsetCommitRequest& message, const Request& request) {
@@ -138,40 +186,8 @@ OffsetCommitResponse offset_commit(const OffsetCommitRequest& message, const Req
 }
 
 OffsetFetchResponse offset_fetch(const OffsetFetchRequest& message, const Request& request) {
-  constexpr ApiVersion first_with_many = 8;
-  OffsetFetchResponse response;
-  const bool has_many = request.version() >= first_with_many;
-  if (!has_many && !request.may_group(Operation::describe, message.group_id)) {
-    response.error_code = WireError::group_authorization_failed;
-    set_errors(message, response);
-    return response;
-  }
-  const auto groups = request.state().groups();
-  if (!groups) {
-    response.error_code = WireError::coordinator_not_available;
-    for (const auto& group : message.groups) {
-      response.groups.push_back({.group_id = group.group_id, .error_code = response.error_code});
-    }
-    return response;
-  }
-  (*groups)->look([&](const coordinator::GroupCoordinator& all) {
-    if (!has_many) {
-      response.topics =
-          fetch_offsets(all, {request, message.group_id, message.topics, message.require_stable});
-      return;
-    }
-    for (const auto& group : message.groups) {
-      auto& answer = response.groups.emplace_back();
-      answer.group_id = group.group_id;
-      if (request.may_group(Operation::describe, group.group_id)) {
-        answer.topics =
-            fetch_offsets(all, {request, group.group_id, group.topics, message.require_stable});
-      } else {
-        answer.error_code = WireError::group_authorization_failed;
-      }
-    }
-  });
-  return response;
+  return request.version() < first_with_many ? fetch_of_one(message, request)
+                                             : fetch_of_many(message, request);
 }
 
 }  // namespace millrace::inline v0::server

@@ -148,14 +148,14 @@ void check_groups(Denied& denied) {
   denied.check<OffsetCommitResponse>(
       OffsetCommitRequest{.group_id = "team", .topics = {{"orders", {{}}}}}, 7, of_group,
       {"read group team", "read topic orders"});
-  for (const ApiVersion version : {1, 7}) {
+  for (const auto version : {ApiVersion{1}, ApiVersion{7}}) {
     denied.check<OffsetFetchResponse>(
         OffsetFetchRequest{.group_id = "team", .topics = {{{"orders", {0}}}}}, version, of_group,
         {"describe group team"});
   }
   denied.check<OffsetFetchResponse>(OffsetFetchRequest{.groups = {{.group_id = "team"}}}, 8,
                                     of_group, {"describe group team"});
-  for (const ApiVersion version : {3, 4}) {
+  for (const auto version : {ApiVersion{3}, ApiVersion{4}}) {
     const FindCoordinatorRequest of_team{.key = "team", .coordinator_keys = {"team"}};
     denied.check<FindCoordinatorResponse>(of_team, version, of_group, {"describe group team"});
     const FindCoordinatorRequest of_txn{.key = "txn", .key_type = 1, .coordinator_keys = {"txn"}};
