@@ -4,6 +4,9 @@
 #include <functional>
 #include <memory>
 #include <millrace/broker.hpp>
+#include <millrace/server/access.hpp>
+#include <millrace/server/quotas.hpp>
+#include <millrace/server/sasl.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +20,15 @@ class KafkaServer;
 namespace transport {
 class HttpListener;
 }
+
+using server::AccessRequest;
+using server::Authorizer;
+using server::ByteRates;
+using server::QuotaOptions;
+using server::SaslMechanism;
+using server::SaslOptions;
+using AccessOperation = server::Operation;
+using AccessResource = server::ResourceType;
 
 /// PEM files of what a listener shows to its clients.
 struct TlsOptions {
@@ -32,6 +44,18 @@ struct ListenOptions {
   /// 0: any that is free; Listener::port() tells.
   std::uint16_t port = 9092;
   std::optional<TlsOptions> tls = {};
+  /// Clients have to say who they are.
+  std::optional<SaslOptions> sasl = {};
+  /// What clients may do, asked of each request; not given, everything. Those of the Unix socket
+  /// may do everything.
+  Authorizer authorizer = {};
+  /// Instead of `authorizer` a file with rules, read when listening begins; docs/security.md has
+  /// its form. Not empty: what no rule allows is denied.
+  std::string acl_file = {};
+  /// Principals that may do everything, e.g. "User:ann".
+  std::vector<std::string> super_users = {};
+  /// How much clients may send and fetch.
+  std::optional<QuotaOptions> quotas = {};
   /// What clients are told to connect to; else the address through which they came.
   std::optional<std::string> advertised_address = {};
   /// Lets processes that have attached to the broker's directory append and commit, through a Unix
@@ -40,8 +64,12 @@ struct ListenOptions {
   /// Not empty: `host:port` where `GET /metrics` has what Prometheus scrapes, without asking who
   /// is there. Port 0 is any that is free; Listener::metrics_address() tells.
   std::string metrics_address = {};
-  bool auto_create_topics = true;         ///< by who asks for them [auto.create.topics.enable]
-  std::int32_t default_partitions = 1;    ///< of those [num.partitions]
+  /// If they come through another port than the one that is listened at.
+  std::optional<std::uint16_t> advertised_port = {};
+  bool auto_create_topics = true;       ///< by who asks for them [auto.create.topics.enable]
+  std::int32_t default_partitions = 1;  ///< of those [num.partitions]
+  /// Settings of topics that clients make, unless they say otherwise.
+  TopicSettings topic_defaults = {};
   int network_threads = 1;                ///< [num.network.threads]
   int worker_threads = 4;                 ///< at most, for what waits for a disk [num.io.threads]
   std::size_t most_connections = 10'000;  ///< [max.connections]

@@ -68,7 +68,11 @@ Error with_remedy(const Error& error, const std::string& data, const std::string
 }
 
 Result<Broker> open_as_owner(const std::string& path, bool create_if_missing) {
-  auto broker = Broker::open(path, {.create_if_missing = create_if_missing});
+  return open_as_owner(path, BrokerOptions{.create_if_missing = create_if_missing});
+}
+
+Result<Broker> open_as_owner(const std::string& path, const BrokerOptions& options) {
+  auto broker = Broker::open(path, options);
   if (!broker) return with_remedy(broker.error(), path, {});
   for (const PartitionRecoveryInfo& found : broker->recovery_report()) tell(found);
   return broker;

@@ -7,6 +7,7 @@ namespace millrace::inline v0::cli {
 /// Opens `path` for writing, as its owner. Says on stderr what recovery had to cut off or could not
 /// read.
 Result<Broker> open_as_owner(const std::string& path, bool create_if_missing);
+Result<Broker> open_as_owner(const std::string& path, const BrokerOptions& options);
 
 /// The same; but if another process owns it and lets others in, as an attachment, which asks that
 /// one.

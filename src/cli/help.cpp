@@ -75,6 +75,8 @@ GROUPS
 
 KAFKA CLIENTS
   serve                let Kafka clients in until Ctrl-C or SIGTERM
+      --config FILE            settings by the names of Kafka's server.properties; what stands on
+                               the command line holds before them
       --listen HOST:PORT       where (127.0.0.1:9092); port 0 is any that is free
       --advertise HOST         what clients are told to connect to; else where they came in
       --tls-cert FILE, --tls-key FILE, --tls-client-ca FILE

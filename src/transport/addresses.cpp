@@ -3,29 +3,22 @@
 #include <fmt/format.h>
 #include <sys/un.h>
 
-#include <charconv>
+#include <millrace/transport/host_port.hpp>
 
 namespace millrace::inline v0::transport {
 
 Result<asio::ip::tcp::endpoint> tcp_endpoint(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  std::uint16_t port = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = colon == std::string::npos
-                          ? std::from_chars_result{text.data(), std::errc::invalid_argument}
-                          : std::from_chars(text.data() + colon + 1, end, port);
-  if (parsed.ec != std::errc() || parsed.ptr != end || colon == 0) {
+  const auto address = parse_host_port(text);
+  if (!address) {
     return Error(Errc::invalid_argument,
                  fmt::format("'{}' is no address: give host:port, for example 127.0.0.1:9092, "
                              "[::1]:0 or unix:/run/millrace.sock",
                              text));
   }
-  std::string host = text.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   ErrorCode failed;
   asio::io_context context;
   asio::ip::tcp::resolver resolver(context);
-  const auto found = resolver.resolve(host, std::to_string(port), failed);
+  const auto found = resolver.resolve(address->host, std::to_string(address->port), failed);
   if (failed || found.empty()) {
     return Error(Errc::invalid_argument,
                  fmt::format("cannot find the host of address '{}': {}", text, failed.message()));
@@ -46,9 +39,7 @@ Result<asio::local::stream_protocol::endpoint> unix_endpoint(const std::string& 
 }
 
 std::string to_text(const asio::ip::tcp::endpoint& endpoint) {
-  const std::string host = endpoint.address().to_string();
-  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", host, endpoint.port())
-                                    : fmt::format("{}:{}", host, endpoint.port());
+  return to_text(HostPort{endpoint.address().to_string(), endpoint.port()});
 }
 
 }  // namespace millrace::inline v0::transport

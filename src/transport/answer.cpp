@@ -36,6 +36,10 @@ void Answer::send_nothing() {
   if (const auto sink = finish()) sink->answered_with_nothing(number_);
 }
 
+void Answer::pause_reading(std::chrono::milliseconds how_long) {
+  if (const auto sink = sink_.lock()) sink->pause_reading(how_long);
+}
+
 void Answer::abandon() noexcept {
   if (const auto sink = finish()) sink->close();
 }

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <memory>
 #include <millrace/transport/channel.hpp>
+#include <millrace/transport/host_port.hpp>
 #include <utility>
 
 namespace millrace::inline v0::transport {
@@ -109,8 +110,7 @@ SocketPath::~SocketPath() {
 
 std::string PeerAddress::text() const {
   if (is_local()) return "unix:" + host;
-  const bool is_v6 = host.find(':') != std::string::npos;
-  return is_v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+  return to_text(HostPort{host, static_cast<std::uint16_t>(std::stoi(port))});
 }
 
 Result<PeerAddress> parse_peer(const std::string& text) {
@@ -118,19 +118,14 @@ Result<PeerAddress> parse_peer(const std::string& text) {
   if (text.starts_with(local) && text.size() > local.size()) {
     return PeerAddress{.host = text.substr(local.size()), .port = {}};
   }
-  const std::size_t colon = text.rfind(':');
-  const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
-  std::string host = text.substr(0, colon == std::string::npos ? 0 : colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  const bool is_number =
-      !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == port.npos;
-  if (host.empty() || !is_number || std::stoi(port) == 0 || std::stoi(port) > 65535) {
+  auto address = parse_host_port(text);
+  if (!address || address->port == 0) {
     return Error(Errc::invalid_argument,
                  fmt::format("'{}' is no address of a broker: give HOST:PORT, for example "
                              "127.0.0.1:9092, [::1]:9092, or unix:/path/of/its/socket",
                              text));
   }
-  return PeerAddress{.host = std::move(host), .port = port};
+  return PeerAddress{.host = std::move(address->host), .port = std::to_string(address->port)};
 }
 
 Result<Channel> Channel::open(const std::string& address, const ChannelOptions& options) {

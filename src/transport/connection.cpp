@@ -188,18 +188,23 @@ void Connection::wake() {
 }
 
 bool Connection::must_wait() const noexcept {
-  return holds_back_ || slots_.size() >= shared_->options.most_unanswered;
+  return holds_back_ || pauses_ > 0 || slots_.size() >= shared_->options.most_unanswered;
 }
 
 std::optional<std::size_t> Connection::frame_length(Bytes begin) {
   const auto length = load_big<std::int32_t>(begin.data());
-  if (length >= 0 && static_cast<std::size_t>(length) <= shared_->options.most_frame_bytes) {
+  const std::size_t of_listener = shared_->options.most_frame_bytes;
+  const std::size_t of_session = session_->most_frame_bytes();
+  const std::size_t most = std::min(of_listener, of_session);
+  if (length >= 0 && static_cast<std::size_t>(length) <= most) {
     return static_cast<std::size_t>(length);
   }
   end(
-      fmt::format("it announced a frame of {} bytes, and {} are the most "
-                  "(socket.request.max.bytes); does the other end speak another protocol?",
-                  length, shared_->options.most_frame_bytes));
+      fmt::format("it announced a frame of {} bytes, and {} are the most ({}); does the other end "
+                  "speak another protocol?",
+                  length, most,
+                  of_session < of_listener ? "before it has authenticated itself"
+                                           : "socket.request.max.bytes"));
   return std::nullopt;
 }
 
@@ -252,7 +257,8 @@ void Connection::check_stalled(Clock::Steady now) {
   if (is_writing_ && now - last_moved_ > shared_->options.stall_timeout) {
     return end("it took nothing of an answer for too long");
   }
-  if (slots_.empty() && now - last_moved_ > shared_->options.idle_timeout) end({});
+  const bool is_waited_for = slots_.empty() && pauses_ == 0;
+  if (is_waited_for && now - last_moved_ > shared_->options.idle_timeout) end({});
 }
 
 }  // namespace millrace::inline v0::transport

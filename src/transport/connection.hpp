@@ -39,6 +39,7 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
 
   void answered(std::uint64_t number, OutgoingFrame frame) override;
   void answered_with_nothing(std::uint64_t number) override;
+  void pause_reading(std::chrono::milliseconds how_long) override;
 
  private:
   struct Slot {
@@ -91,6 +92,7 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
 
   bool is_handing_over_ = false;  // answers that come now are written together afterwards
   bool holds_back_ = false;
+  std::size_t pauses_ = 0;             // under way
   std::vector<std::byte> own_memory_;  // of a stream that does not share
   std::vector<std::byte> left_;        // read, but not handed over
   Clock::Steady last_moved_;

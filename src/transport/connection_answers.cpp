@@ -41,6 +41,21 @@ void Connection::answered_with_nothing(std::uint64_t number) {
   loop_.post([self = shared_from_this(), number] { self->store_answer(number, std::nullopt); });
 }
 
+void Connection::pause_reading(std::chrono::milliseconds how_long) {
+  if (!loop_.is_here()) {
+    return loop_.post([self = shared_from_this(), how_long] { self->pause_reading(how_long); });
+  }
+  ++pauses_;
+  const auto go_on = [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    --self->pauses_;
+    self->last_moved_ = std::chrono::steady_clock::now();
+    self->wake();
+  };
+  loop_.call_at(std::chrono::steady_clock::now() + how_long, go_on);
+}
+
 void Connection::store_answer(std::uint64_t number, std::optional<OutgoingFrame> frame) {
   if (is_closed_) return;
   Slot& slot = slots_[number - first_slot_];

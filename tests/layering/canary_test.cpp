@@ -107,6 +107,13 @@ TEST_CASE("Boost in the wrong room is found") {
   CHECK(rules_broken("src/engine/x.cpp", "#include <boost/asio.hpp>\n") == Rules{"boost"});
 }
 
+TEST_CASE("OpenSSL where who embeds the log alone would need it is found") {
+  CHECK(rules_broken("src/server/x.cpp", "#include <openssl/evp.h>\n") == Rules{"openssl"});
+  CHECK(rules_broken("src/server/kafka/x.cpp", "#include <openssl/evp.h>\n") == Rules{"openssl"});
+  CHECK(rules_broken("src/server/security/x.cpp", "#include <openssl/evp.h>\n").empty());
+  CHECK(rules_broken("src/transport/x.cpp", "#include <openssl/ssl.h>\n").empty());
+}
+
 TEST_CASE("a system header behind a public header is found") {
   CHECK(rules_broken("include/millrace/broker.hpp", "#include <sys/mman.h>\n") ==
         Rules{"public-system"});

@@ -121,6 +121,11 @@ std::string boost_objection(const Room& from, std::string_view name) {
   return {};
 }
 
+/// Who embeds the log alone has no OpenSSL.
+bool may_encrypt(std::string_view path) {
+  return path.starts_with("src/transport/") || path.starts_with("src/server/security/");
+}
+
 bool is_system_header(std::string_view name) {
   static const std::set<std::string_view> names = {
       "unistd.h", "fcntl.h", "poll.h",  "pthread.h", "sched.h",     "signal.h",   "dirent.h",
@@ -170,6 +175,10 @@ void check_includes(const SourceTree& tree, std::vector<Finding>& findings) {
       const std::string floor = to == nullptr ? "" : floor_objection(*from, *to);
       const std::string boost = boost_objection(*from, include.name);
       if (!floor.empty()) findings.push_back({"floor", path, include.line, floor});
+      if (include.name.starts_with("openssl/") && !may_encrypt(path)) {
+        findings.push_back({"openssl", path, include.line,
+                            "includes OpenSSL, which is for transport and server/security"});
+      }
       if (!boost.empty()) findings.push_back({"boost", path, include.line, boost});
     }
     if (is_public_header(path)) check_public_header(tree, path, findings);

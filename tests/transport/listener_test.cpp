@@ -25,6 +25,7 @@ OutgoingFrame frame_of(std::string_view text) {
 ///   alone...   the same, and lets no frame in before
 ///   drop       never
 ///   nothing    with nothing
+///   pause N    at once, and lets no frame in for N milliseconds
 ///   insert X   with X and a text that is not copied
 ///   else       at once, with the frame itself
 class Echo final : public SessionFactory {
@@ -42,6 +43,9 @@ class Echo final : public SessionFactory {
         echo_.keep(frame.hold(), std::move(answer));
         return Next::frame_when_answered;
       } else if (text == "drop") {
+      } else if (text.starts_with("pause ")) {
+        answer.pause_reading(std::chrono::milliseconds(std::stoi(text.substr(6))));
+        answer.send(frame_of(text));
       } else if (text == "nothing")
         answer.send_nothing();
       else if (text.starts_with("insert"))
@@ -223,6 +227,35 @@ TEST_CASE("a frame that wants to be alone holds back those behind it") {
   server.echo.release("alone");
   CHECK(client.receive() == "released alone");
   CHECK(client.receive() == "behind");
+}
+
+TEST_CASE("a connection that pauses is answered, but lets nothing in meanwhile") {
+  ListenerOptions options;
+  options.idle_timeout = std::chrono::milliseconds(10);
+  Server server(options);
+  PlainClient client = server.client();
+  const auto begin = std::chrono::steady_clock::now();
+  client.send(PlainClient::framed("pause 80") + PlainClient::framed("keep"));
+  CHECK(client.receive() == "pause 80");
+  server.echo.release("keep");
+  CHECK(client.receive() == "released keep");
+  CHECK(std::chrono::steady_clock::now() - begin >= std::chrono::milliseconds(80));
+}
+
+TEST_CASE("a connection that pauses for long slows no other, and may be closed") {
+  Server server;
+  PlainClient client = server.client();
+  client.send(PlainClient::framed("pause 3600000") + PlainClient::framed("behind"));
+  CHECK(client.receive() == "pause 3600000");
+  for (int i = 0; i < 20; ++i) {
+    PlainClient other = server.client();
+    other.send_frame("other");
+    CHECK(other.receive() == "other");
+  }
+  const auto seen = server.echo.seen();
+  CHECK(std::count(seen.begin(), seen.end(), "behind") == 0);
+  server.listener->close();
+  CHECK(client.is_closed_by_peer());
 }
 
 TEST_CASE("no more than so many frames wait for their answers") {

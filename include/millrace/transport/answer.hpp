@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -28,6 +29,7 @@ class AnswerSink {
   virtual ~AnswerSink() = default;
   virtual void answered(std::uint64_t number, OutgoingFrame frame) = 0;
   virtual void answered_with_nothing(std::uint64_t number) = 0;
+  virtual void pause_reading(std::chrono::milliseconds how_long) = 0;
   virtual void close() = 0;
 };
 
@@ -45,6 +47,9 @@ class Answer {
 
   void send(OutgoingFrame frame);
   void send_nothing();
+  /// From now on for so long the connection is not read from; what has been read already is not
+  /// handed over. Answers go out.
+  void pause_reading(std::chrono::milliseconds how_long);
 
  private:
   std::shared_ptr<AnswerSink> finish() noexcept;

@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <limits>
 #include <memory>
 #include <millrace/core/bytes.hpp>
 #include <millrace/core/clock.hpp>
@@ -59,6 +60,10 @@ class Session {
   virtual ~Session() = default;
   /// The next frame of the connection, from 0 bytes to the listener's limit long.
   virtual Next on_frame(IncomingFrame& frame, Answer answer) = 0;
+  /// A limit below the listener's, as long as it holds; asked when a frame begins.
+  virtual std::size_t most_frame_bytes() const noexcept {
+    return std::numeric_limits<std::size_t>::max();
+  }
 };
 
 class SessionFactory {

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include <millrace/engine/topic_config.hpp>
 #include <millrace/listener.hpp>
 #include <millrace/server/kafka_server.hpp>
 #include <millrace/transport/channel.hpp>
+#include <millrace/transport/host_port.hpp>
 #include <millrace/transport/http_listener.hpp>
 
 #include "api/owner_socket.hpp"
@@ -17,10 +19,8 @@ bool is_served(const std::string& socket) {
 
 server::KafkaServerOptions to_server(const ListenOptions& options) {
   server::KafkaServerOptions to;
-  const bool is_v6 = options.address.find(':') != std::string::npos;
-  const std::string host = is_v6 ? "[" + options.address + "]" : options.address;
-  to.listener.addresses = {
-      {.text = fmt::format("{}:{}", host, options.port), .is_encrypted = options.tls.has_value()}};
+  to.listener.addresses = {{.text = transport::to_text({options.address, options.port}),
+                            .is_encrypted = options.tls.has_value()}};
   if (options.tls) {
     to.listener.tls = {.certificate_chain = options.tls->certificate_chain,
                        .private_key = options.tls->private_key,
@@ -36,6 +36,13 @@ server::KafkaServerOptions to_server(const ListenOptions& options) {
   to.auto_create_topics = options.auto_create_topics;
   to.default_partitions = options.default_partitions;
   to.worker_threads = static_cast<std::size_t>(options.worker_threads);
+  to.advertised_port = options.advertised_port;
+  to.topic_defaults = options.topic_defaults;
+  to.sasl = options.sasl;
+  to.authorizer = options.authorizer;
+  to.acl_file = options.acl_file;
+  to.super_users = options.super_users;
+  to.quotas = options.quotas;
   return to;
 }
 
@@ -48,6 +55,10 @@ Result<void> check(const ListenOptions& options) {
   if (options.worker_threads < 1) return refused("worker_threads", options.worker_threads);
   if (options.default_partitions < 1) {
     return refused("default_partitions", options.default_partitions);
+  }
+  if (const auto parsed = engine::parse_topic_config(options.topic_defaults); !parsed) {
+    return Error(Errc::invalid_argument,
+                 fmt::format("cannot listen: of topic_defaults, {}", parsed.error().message()));
   }
   return {};
 }
@@ -86,8 +97,7 @@ const std::string& Listener::address() const noexcept {
 }
 
 std::uint16_t Listener::port() const noexcept {
-  const std::string& text = address();
-  return static_cast<std::uint16_t>(std::stoi(text.substr(text.rfind(':') + 1)));
+  return transport::parse_host_port(address())->port;
 }
 
 std::size_t Listener::connection_count() const noexcept {

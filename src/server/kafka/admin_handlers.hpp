@@ -5,6 +5,7 @@
 #include <millrace/protocol/messages/create_partitions.hpp>
 #include <millrace/protocol/messages/delete_groups.hpp>
 #include <millrace/protocol/messages/delete_records.hpp>
+#include <millrace/protocol/messages/describe_acls.hpp>
 #include <millrace/protocol/messages/describe_cluster.hpp>
 #include <millrace/protocol/messages/describe_configs.hpp>
 #include <millrace/protocol/messages/describe_log_dirs.hpp>
@@ -47,6 +48,8 @@ protocol::ElectLeadersResponse elect_leaders(const protocol::ElectLeadersRequest
 protocol::DescribeTopicPartitionsResponse describe_topic_partitions(
     const protocol::DescribeTopicPartitionsRequest& message, const Request& request);
 
+protocol::DescribeAclsResponse describe_acls(const protocol::DescribeAclsRequest& message,
+                                             const Request& request);
 protocol::DescribeClusterResponse describe_cluster(const protocol::DescribeClusterRequest& message,
                                                    const Request& request);
 protocol::DescribeLogDirsResponse describe_log_dirs(const protocol::DescribeLogDirsRequest& message,

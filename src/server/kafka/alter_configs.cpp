@@ -141,10 +141,13 @@ Refused check_changes(const engine::TopicCore& topic, const engine::ConfigMap& c
 }
 
 template <typename Resource>
-Refused alter(const Resource& resource, bool validate_only, ServerState& state) {
+Refused alter(const Resource& resource, bool validate_only, const Request& request) {
+  ServerState& state = request.state();
   if (auto refused = check_names(resource.configs)) return refused;
   const std::string& name = resource.resource_name;
-  switch (ConfigResource{resource.resource_type}) {
+  const ConfigResource type{resource.resource_type};
+  if (auto refused = check_access(request, Operation::alter_configs, type, name)) return refused;
+  switch (type) {
     case ConfigResource::topic:
       break;
     case ConfigResource::broker:
@@ -168,7 +171,7 @@ Refused alter(const Resource& resource, bool validate_only, ServerState& state) 
 }
 
 template <typename Response, typename Message>
-Response alter_all(const Message& message, ServerState& state) {
+Response alter_all(const Message& message, const Request& request) {
   Response response;
   for (const auto& resource : message.resources) {
     auto& answer = response.responses.emplace_back();
@@ -181,7 +184,7 @@ Response alter_all(const Message& message, ServerState& state) {
     });
     const Refused refused = same > 1
                                 ? invalid_request("the request names this resource more than once")
-                                : alter(resource, message.validate_only, state);
+                                : alter(resource, message.validate_only, request);
     if (!refused) continue;
     answer.error_code = refused->code;
     answer.error_message = refused->why;
@@ -192,12 +195,12 @@ Response alter_all(const Message& message, ServerState& state) {
 }  // namespace
 
 AlterConfigsResponse alter_configs(const AlterConfigsRequest& message, const Request& request) {
-  return alter_all<AlterConfigsResponse>(message, request.state());
+  return alter_all<AlterConfigsResponse>(message, request);
 }
 
 IncrementalAlterConfigsResponse incremental_alter_configs(
     const IncrementalAlterConfigsRequest& message, const Request& request) {
-  return alter_all<IncrementalAlterConfigsResponse>(message, request.state());
+  return alter_all<IncrementalAlterConfigsResponse>(message, request);
 }
 
 }  // namespace millrace::inline v0::server

@@ -1,3 +1,4 @@
+#include "server/kafka/authentication.hpp"
 #include "server/kafka/handlers.hpp"
 #include "server/kafka/request_table.hpp"
 
@@ -5,9 +6,10 @@ namespace millrace::inline v0::server {
 
 using namespace protocol;
 
-ApiVersionsResponse api_versions(const ApiVersionsRequest&, const Request&) {
+ApiVersionsResponse api_versions(const ApiVersionsRequest&, const Request& request) {
   ApiVersionsResponse response;
   for (const RequestHandler& handler : request_table()) {
+    if (!is_served(handler.key, request.client())) continue;
     const Versions& versions = find_api(handler.key)->versions;
     response.api_keys.push_back({handler.key, versions.first, versions.last});
   }

@@ -44,7 +44,6 @@ std::vector<DescribeLogDirsResponse::Topic> sizes_of(
 
 DescribeClusterResponse describe_cluster(const DescribeClusterRequest& message,
                                          const Request& request) {
-  using enum Operation;
   DescribeClusterResponse response;
   response.endpoint_type = message.endpoint_type;
   if (message.endpoint_type != brokers) {
@@ -59,9 +58,7 @@ DescribeClusterResponse describe_cluster(const DescribeClusterRequest& message,
   response.controller_id = here.node_id;
   response.brokers.push_back({.broker_id = here.node_id, .host = here.host, .port = here.port});
   if (message.include_cluster_authorized_operations) {
-    response.cluster_authorized_operations =
-        bits_of({create, alter, describe, cluster_action, Operation::describe_configs,
-                 Operation::alter_configs, idempotent_write});
+    response.cluster_authorized_operations = cluster_operations(request);
   }
   return response;
 }
@@ -70,6 +67,10 @@ DescribeLogDirsResponse describe_log_dirs(const DescribeLogDirsRequest& message,
                                           const Request& request) {
   ServerState& state = request.state();
   DescribeLogDirsResponse response;
+  if (!request.may_cluster(Operation::describe)) {
+    response.error_code = WireError::cluster_authorization_failed;
+    return response;
+  }
   auto& directory = response.results.emplace_back();
   directory.log_dir = state.log_dir();
   std::error_code error;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <millrace/server/broker_settings.hpp>
 
 #include "server/wire_errors.hpp"
 
@@ -41,10 +42,30 @@ TopicSetting find_topic_setting(std::string_view name) noexcept {
   return found != settings.end() ? *found : TopicSetting{name, string, name};
 }
 
+std::string_view broker_setting_name(std::string_view name) noexcept {
+  return find_topic_setting(name).broker_name;
+}
+
 Refusal refusal_of(const Error& error) {
   const bool is_setting = error.code() == Errc::invalid_argument;
   return {is_setting ? protocol::WireError::invalid_config : to_wire(error.code()),
           error.message()};
+}
+
+Refusal not_authorized(protocol::WireError code) {
+  return {code, "no rule allows it"};
+}
+
+std::optional<Refusal> check_access(const Request& request, Operation operation,
+                                    ConfigResource type, const std::string& name) {
+  using protocol::WireError;
+  if (type == ConfigResource::broker && !request.may_cluster(operation)) {
+    return not_authorized(WireError::cluster_authorization_failed);
+  }
+  if (type == ConfigResource::topic && !request.may_topic(operation, name)) {
+    return not_authorized(WireError::topic_authorization_failed);
+  }
+  return std::nullopt;
 }
 
 std::optional<Refusal> check_broker_name(const std::string& name, const ServerState& state) {

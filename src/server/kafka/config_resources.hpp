@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "server/kafka/request.hpp"
 #include "server/kafka/server_state.hpp"
 
 /// What requests about settings have in common.
@@ -34,6 +35,10 @@ struct Refusal {
   std::string why;
 };
 Refusal refusal_of(const Error& error);
+Refusal not_authorized(protocol::WireError code);
+/// If the client may not do that with the settings of a resource.
+std::optional<Refusal> check_access(const Request& request, Operation operation,
+                                    ConfigResource type, const std::string& name);
 /// If a broker that is named so is not this one, nor all of them.
 std::optional<Refusal> check_broker_name(const std::string& name, const ServerState& state);
 Refusal unknown_resource(std::int8_t type);

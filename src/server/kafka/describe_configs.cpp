@@ -128,9 +128,14 @@ class ConfigDescriber {
 
 std::optional<Refusal> describe(const ConfigDescriber& describer,
                                 const DescribeConfigsRequest::Resource& resource,
-                                ServerState& state, Configs& configs) {
+                                const Request& request, Configs& configs) {
+  ServerState& state = request.state();
   const std::string& name = resource.resource_name;
-  switch (ConfigResource{resource.resource_type}) {
+  const ConfigResource type{resource.resource_type};
+  if (auto refused = check_access(request, Operation::describe_configs, type, name)) {
+    return refused;
+  }
+  switch (type) {
     case ConfigResource::topic: {
       const auto topic = state.topic(name);
       if (!topic) return refusal_of(topic.error());
@@ -156,7 +161,7 @@ DescribeConfigsResponse describe_configs(const DescribeConfigsRequest& message,
     answer.resource_name = resource.resource_name;
     answer.error_message.reset();
     const ConfigDescriber describer(message, resource);
-    const auto refused = describe(describer, resource, request.state(), answer.configs);
+    const auto refused = describe(describer, resource, request, answer.configs);
     if (!refused) continue;
     answer.error_code = refused->code;
     answer.error_message = refused->why;

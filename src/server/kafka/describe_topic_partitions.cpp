@@ -13,12 +13,16 @@ namespace {
 using namespace protocol;
 using Answer = DescribeTopicPartitionsResponse::Topic;
 
-std::set<std::string> names_of(const DescribeTopicPartitionsRequest& message, ServerState& state) {
+std::set<std::string> names_of(const DescribeTopicPartitionsRequest& message,
+                               const Request& request) {
   std::set<std::string> names;
   for (const auto& topic : message.topics) names.insert(topic.name);
   if (!names.empty()) return names;
-  if (const auto topics = state.broker().topics()) {
-    for (const auto& topic : *topics) names.insert(topic->entry.name);
+  if (const auto topics = request.state().broker().topics()) {
+    for (const auto& topic : *topics) {
+      const std::string& name = topic->entry.name;
+      if (request.may_topic(Operation::describe, name)) names.insert(name);
+    }
   }
   return names;
 }
@@ -26,14 +30,10 @@ std::set<std::string> names_of(const DescribeTopicPartitionsRequest& message, Se
 /// Of the partitions [begin, end).
 Answer describe(const engine::TopicCore& topic, std::int32_t begin, std::int32_t end,
                 std::int32_t node) {
-  using enum Operation;
   Answer answer;
   answer.name = topic.entry.name;
   answer.topic_id = parse_uuid(topic.entry.id);
   answer.is_internal = engine::is_internal_topic(topic.entry.name);
-  answer.topic_authorized_operations =
-      bits_of({read, write, create, remove, alter, Operation::describe, Operation::describe_configs,
-               Operation::alter_configs});
   for (std::int32_t id = begin; id < end; ++id) {
     answer.partitions.push_back({.partition_index = id,
                                  .leader_id = node,
@@ -65,10 +65,14 @@ DescribeTopicPartitionsResponse describe_topic_partitions(
   }
   ServerState& state = request.state();
   std::int32_t room = std::min(message.response_partition_limit, most_partitions);
-  const std::set<std::string> names = names_of(message, state);
+  const std::set<std::string> names = names_of(message, request);
   DescribeTopicPartitionsResponse response;
   for (auto at = cursor ? names.lower_bound(cursor->topic_name) : names.begin(); at != names.end();
        ++at) {
+    if (!request.may_topic(Operation::describe, *at)) {
+      response.topics.push_back({.error_code = WireError::topic_authorization_failed, .name = *at});
+      continue;
+    }
     const auto topic = state.topic(*at);
     if (!topic) {
       response.topics.push_back({.error_code = to_wire(topic), .name = *at});
@@ -80,6 +84,7 @@ DescribeTopicPartitionsResponse describe_topic_partitions(
     const std::int32_t end = begin + std::min(count - begin, room);
     if (room > 0) {
       response.topics.push_back(describe(**topic, begin, end, state.options().node_id));
+      response.topics.back().topic_authorized_operations = topic_operations(request, *at);
     }
     room -= end - begin;
     if (end == count) continue;

@@ -35,6 +35,7 @@ class FetchUnderWay final : public ParkedFetch {
     }
     const auto least = static_cast<std::size_t>(std::max(message_.min_bytes, 0));
     if (!is_last && !total.has_error && total.bytes < least) return false;
+    response.throttle_time_ms = request_.charge(Quotas::Direction::consumer, total.bytes);
     request_.respond(response, std::move(pins));
     return true;
   }
@@ -57,9 +58,13 @@ class FetchUnderWay final : public ParkedFetch {
         else
           unknown_id = WireError::unknown_topic_id;
       }
+      auto refused = unknown_id;
+      if (refused == WireError::none && !request_.may_topic(Operation::read, topic.topic)) {
+        refused = WireError::topic_authorization_failed;
+      }
       for (const auto& from : topic.partitions) {
-        FoundPartition found{.error = unknown_id};
-        if (unknown_id == WireError::none) {
+        FoundPartition found{.error = refused};
+        if (refused == WireError::none) {
           const auto partition = request_.state().partition(topic.topic, from.partition);
           found.error = to_wire(partition);
           if (partition) watched_.push_back(found.partition = *partition);
@@ -69,7 +74,9 @@ class FetchUnderWay final : public ParkedFetch {
     }
   }
   std::size_t most_bytes() const {
-    const std::size_t ours = request_.state().options().most_fetch_bytes;
+    const std::size_t ours =
+        std::min(request_.state().options().most_fetch_bytes,
+                 request_.state().quotas().most_fetch_bytes(request_.client_id()));
     if (message_.max_bytes < 0) return ours;
     return std::min(ours, static_cast<std::size_t>(message_.max_bytes));
   }

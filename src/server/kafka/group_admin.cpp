@@ -65,8 +65,10 @@ std::vector<coordinator::TopicPartition> partitions_of(const OffsetDeleteRequest
                                                        OffsetDeleteResponse::Topic& answers) {
   std::vector<coordinator::TopicPartition> found;
   answers.name = topic.name;
+  const bool is_allowed = request.may_topic(Operation::read, topic.name);
   for (const auto& [index] : topic.partitions) {
-    const WireError error = to_wire(request.state().partition(topic.name, index));
+    const WireError error = is_allowed ? to_wire(request.state().partition(topic.name, index))
+                                       : WireError::topic_authorization_failed;
     answers.partitions.push_back({index, error});
     if (error == WireError::none) found.push_back({topic.name, index});
   }
@@ -86,9 +88,11 @@ ListGroupsResponse list_groups(const ListGroupsRequest& message, const Request& 
   constexpr const char* only_type = "classic";
   ListGroupsResponse response;
   if (!passes(message.types_filter, only_type)) return response;
+  const bool may_see_all = request.may_cluster(Operation::describe);
   const auto looked =
       GroupService::look_at(request.state().broker(), [&](const GroupCoordinator& all) {
         for (const Group* group : all.groups()) {
+          if (!may_see_all && !request.may_group(Operation::describe, group->id())) continue;
           const std::string state(to_string(group->state()));
           if (!passes(message.states_filter, state)) continue;
           response.groups.push_back({.group_id = group->id(),
@@ -109,13 +113,18 @@ void describe_groups(Request request) {
   const auto looked =
       GroupService::look_at(request.state().broker(), [&](const GroupCoordinator& all) {
         for (const std::string& id : message->groups) {
-          response.groups.push_back(describer->describe(id, all.group(id)));
+          if (request.may_group(Operation::describe, id)) {
+            response.groups.push_back(describer->describe(id, all.group(id)));
+          } else {
+            response.groups.push_back(
+                {.error_code = WireError::group_authorization_failed, .group_id = id});
+          }
         }
       });
   for (auto& group : response.groups) {
     if (!message->include_authorized_operations) break;
-    group.authorized_operations =
-        bits_of({Operation::read, Operation::remove, Operation::describe});
+    if (group.error_code != WireError::none) continue;
+    group.authorized_operations = group_operations(request, group.group_id);
   }
   if (!looked) {
     for (const std::string& id : message->groups) {
@@ -128,11 +137,13 @@ void describe_groups(Request request) {
 
 DeleteGroupsResponse delete_groups(const DeleteGroupsRequest& message, const Request& request) {
   DeleteGroupsResponse response;
-  const auto groups = request.state().groups();
   const std::set<std::string> names(message.groups_names.begin(), message.groups_names.end());
   for (const std::string& name : names) {
-    const WireError done =
-        groups ? to_wire((*groups)->remove_group(name)) : WireError::coordinator_not_available;
+    WireError done = WireError::group_authorization_failed;
+    if (request.may_group(Operation::remove, name)) {
+      const auto groups = request.state().groups();
+      done = groups ? to_wire((*groups)->remove_group(name)) : WireError::coordinator_not_available;
+    }
     response.results.push_back({name, done});
   }
   return response;
@@ -141,7 +152,9 @@ DeleteGroupsResponse delete_groups(const DeleteGroupsRequest& message, const Req
 OffsetDeleteResponse offset_delete(const OffsetDeleteRequest& message, const Request& request) {
   OffsetDeleteResponse response;
   const auto groups = request.state().groups();
-  if (message.group_id.empty()) {
+  if (!request.may_group(Operation::remove, message.group_id)) {
+    response.error_code = WireError::group_authorization_failed;
+  } else if (message.group_id.empty()) {
     response.error_code = WireError::invalid_group_id;
   } else if (!groups) {
     response.error_code = WireError::coordinator_not_available;

@@ -16,11 +16,19 @@ OwnedBytes owned(Bytes bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
-/// A service that could not be opened cannot be asked now, but perhaps later.
-template <typename Service>
-WireError refusal(const Result<Service>& service, const std::string& group) noexcept {
-  if (group.empty()) return WireError::invalid_group_id;
-  return service ? WireError::none : WireError::coordinator_not_available;
+struct GroupsForMember {
+  WireError error = WireError::none;
+  std::shared_ptr<GroupService> service = {};  ///< null: `error` says why
+};
+
+/// For who may be a member of that group; a service that could not be opened cannot be asked now,
+/// but perhaps later.
+GroupsForMember groups_for(const Request& request, const std::string& group) {
+  if (!request.may_group(Operation::read, group)) return {WireError::group_authorization_failed};
+  if (group.empty()) return {WireError::invalid_group_id};
+  auto groups = request.state().groups();
+  if (!groups) return {WireError::coordinator_not_available};
+  return {.service = *std::move(groups)};
 }
 
 template <typename Message>
@@ -78,23 +86,25 @@ void answer_join(Request& request, const coordinator::JoinReply& reply) {
 void join_group(Request request) {
   const auto message = request.read<JoinGroupRequest>();
   if (!message) return request.refuse(message.error());
-  const auto groups = request.state().groups();
-  JoinGroupResponse response;
-  response.error_code = refusal(groups, message->group_id);
-  if (response.error_code != WireError::none) return request.respond(response);
+  const auto groups = groups_for(request, message->group_id);
+  if (groups.service == nullptr) {
+    JoinGroupResponse response;
+    response.error_code = groups.error;
+    return request.respond(response);
+  }
   const auto wanted = join_of(*message, request);
   const auto moved = std::make_shared<Request>(std::move(request));
-  (*groups)->join(wanted,
-                  [moved](const coordinator::JoinReply& reply) { answer_join(*moved, reply); });
+  groups.service->join(
+      wanted, [moved](const coordinator::JoinReply& reply) { answer_join(*moved, reply); });
 }
 
 void sync_group(Request request) {
   const auto message = request.read<SyncGroupRequest>();
   if (!message) return request.refuse(message.error());
   SyncGroupResponse response;
-  const auto groups = request.state().groups();
-  response.error_code = refusal(groups, message->group_id);
-  if (response.error_code != WireError::none) return request.respond(response);
+  const auto groups = groups_for(request, message->group_id);
+  response.error_code = groups.error;
+  if (groups.service == nullptr) return request.respond(response);
   coordinator::SyncRequest wanted{.from = membership_of(*message),
                                   .protocol_type = message->protocol_type,
                                   .protocol = message->protocol_name,
@@ -103,7 +113,7 @@ void sync_group(Request request) {
     wanted.assignments.push_back({each.member_id, owned(each.assignment)});
   }
   const auto moved = std::make_shared<Request>(std::move(request));
-  (*groups)->sync(wanted, [moved](const coordinator::SyncReply& reply) {
+  groups.service->sync(wanted, [moved](const coordinator::SyncReply& reply) {
     SyncGroupResponse answer;
     answer.error_code = to_wire(reply.answer);
     if (!reply.answer) return moved->respond(answer);
@@ -117,27 +127,27 @@ void sync_group(Request request) {
 
 HeartbeatResponse heartbeat(const HeartbeatRequest& message, const Request& request) {
   HeartbeatResponse response;
-  const auto groups = request.state().groups();
-  response.error_code = refusal(groups, message.group_id);
-  if (response.error_code != WireError::none) return response;
-  response.error_code = to_wire((*groups)->heartbeat(membership_of(message)));
+  const auto groups = groups_for(request, message.group_id);
+  response.error_code = groups.error;
+  if (groups.service == nullptr) return response;
+  response.error_code = to_wire(groups.service->heartbeat(membership_of(message)));
   return response;
 }
 
 LeaveGroupResponse leave_group(const LeaveGroupRequest& message, const Request& request) {
   constexpr ApiVersion first_with_many = 3;
   LeaveGroupResponse response;
-  const auto groups = request.state().groups();
-  response.error_code = refusal(groups, message.group_id);
-  if (response.error_code != WireError::none) return response;
+  const auto groups = groups_for(request, message.group_id);
+  response.error_code = groups.error;
+  if (groups.service == nullptr) return response;
   if (request.version() < first_with_many) {
     response.error_code =
-        to_wire((*groups)->leave(message.group_id, {message.member_id, std::nullopt}));
+        to_wire(groups.service->leave(message.group_id, {message.member_id, std::nullopt}));
     return response;
   }
   for (const auto& member : message.members) {
     const auto left =
-        (*groups)->leave(message.group_id, {member.member_id, member.group_instance_id});
+        groups.service->leave(message.group_id, {member.member_id, member.group_instance_id});
     response.members.push_back({member.member_id, member.group_instance_id, to_wire(left)});
   }
   return response;

@@ -79,9 +79,12 @@ ListOffsetsResponse list_offsets(const ListOffsetsRequest& message, const Reques
   for (const auto& topic : message.topics) {
     auto& answers = response.topics.emplace_back();
     answers.name = topic.name;
+    const bool may_look = request.may_topic(Operation::describe, topic.name);
     for (const auto& from : topic.partitions) {
       auto& answer = answers.partitions.emplace_back();
       answer.partition_index = from.partition_index;
+      answer.error_code = WireError::topic_authorization_failed;
+      if (!may_look) continue;
       const auto partition = request.state().partition(topic.name, from.partition_index);
       answer.error_code = to_wire(partition);
       if (!partition) continue;

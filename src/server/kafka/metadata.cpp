@@ -3,6 +3,7 @@
 #include <millrace/server/topics.hpp>
 
 #include "server/kafka/handlers.hpp"
+#include "server/kafka/operations.hpp"
 #include "server/kafka/server_state.hpp"
 #include "server/wire_errors.hpp"
 
@@ -45,25 +46,44 @@ class Describer {
   std::vector<MetadataResponse::Topic> all() {
     std::vector<MetadataResponse::Topic> answers;
     if (const auto topics = state_.broker().topics()) {
-      for (const auto& topic : *topics) answers.push_back(describe(*topic, node()));
+      for (const auto& topic : *topics) {
+        if (may(Operation::describe, topic->entry.name)) answers.push_back(describe_one(*topic));
+      }
     }
     return answers;
   }
   MetadataResponse::Topic named(const std::string& name) {
+    const MetadataResponse::Topic refused{.error_code = WireError::topic_authorization_failed,
+                                          .name = name};
+    if (!may(Operation::describe, name)) return refused;
     auto topic = state_.topic(name);
-    if (!topic && topic.error().code() == Errc::unknown_topic && creates()) topic = create(name);
-    if (topic) return describe(**topic, node());
+    if (!topic && topic.error().code() == Errc::unknown_topic && creates()) {
+      if (!request_.may_cluster(Operation::create) && !may(Operation::create, name)) return refused;
+      topic = create(name);
+    }
+    if (topic) return describe_one(**topic);
     return {.error_code = to_wire(topic), .name = name};
   }
   MetadataResponse::Topic identified(const Uuid& id) {
     const auto topic = state_.topic_of(id);
-    if (topic) return describe(**topic, node());
+    if (topic && may(Operation::describe, (*topic)->entry.name)) return describe_one(**topic);
     return {.error_code = WireError::unknown_topic_id, .name = std::nullopt, .topic_id = id};
   }
   Result<engine::TopicPtr> create(const std::string& name) {
-    auto made = create_topic(state_.broker(), name, state_.options().default_partitions, {});
+    auto made = create_topic(state_.broker(), name, state_.options().default_partitions,
+                             state_.options().topic_defaults);
     if (!made && made.error().code() == Errc::topic_exists) return state_.broker().topic(name);
     return made;
+  }
+  MetadataResponse::Topic describe_one(const engine::TopicCore& topic) const {
+    auto answer = describe(topic, node());
+    if (message_.include_topic_authorized_operations) {
+      answer.topic_authorized_operations = topic_operations(request_, topic.entry.name);
+    }
+    return answer;
+  }
+  bool may(Operation operation, const std::string& name) const {
+    return request_.may_topic(operation, name);
   }
   bool creates() const {
     constexpr ApiVersion first_to_ask = 4;
@@ -87,6 +107,9 @@ MetadataResponse metadata(const MetadataRequest& message, const Request& request
   response.cluster_id = state.cluster_id();
   response.controller_id = here.node_id;
   response.topics = Describer(message, request).topics();
+  if (message.include_cluster_authorized_operations) {
+    response.cluster_authorized_operations = cluster_operations(request);
+  }
   return response;
 }
 
@@ -95,7 +118,7 @@ NodeEndpoint endpoint_of(const Request& request) {
   const transport::Peer& peer = request.client().peer;
   return {.node_id = options.node_id,
           .host = options.advertised_host.value_or(peer.is_local ? "localhost" : peer.reached_host),
-          .port = peer.reached_port};
+          .port = options.advertised_port.value_or(peer.reached_port)};
 }
 
 }  // namespace millrace::inline v0::server

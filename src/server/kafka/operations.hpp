@@ -1,22 +1,8 @@
 #pragma once
-#include <cstdint>
 #include <initializer_list>
+#include <millrace/server/access.hpp>
 
 namespace millrace::inline v0::server {
-
-/// Kafka's AclOperation.
-enum class Operation : std::int8_t {
-  read = 3,
-  write = 4,
-  create = 5,
-  remove = 6,
-  alter = 7,
-  describe = 8,
-  cluster_action = 9,
-  describe_configs = 10,
-  alter_configs = 11,
-  idempotent_write = 12,
-};
 
 /// What a client may do, as Kafka writes it: a bit for each operation.
 constexpr std::int32_t bits_of(std::initializer_list<Operation> operations) noexcept {
@@ -24,5 +10,12 @@ constexpr std::int32_t bits_of(std::initializer_list<Operation> operations) noex
   for (const Operation operation : operations) bits |= 1 << static_cast<int>(operation);
   return bits;
 }
+
+class Request;
+/// Which of its operations the client of a request may do.
+std::int32_t topic_operations(const Request& request, std::string_view topic);
+std::int32_t group_operations(const Request& request, std::string_view group);
+/// None at all if it may not even describe the cluster.
+std::int32_t cluster_operations(const Request& request);
 
 }  // namespace millrace::inline v0::server

@@ -95,9 +95,14 @@ CreatePartitionsResponse create_partitions(const CreatePartitionsRequest& messag
   CreatePartitionsResponse response;
   for (const Growth& wanted : message.topics) {
     const auto same = std::ranges::count(message.topics, wanted.name, &Growth::name);
-    const auto refused = same > 1 ? Refusal{WireError::invalid_request,
-                                            "the request names this topic more than once"}
-                                  : grow(wanted, message.validate_only, request.state());
+    std::optional<Refusal> refused;
+    if (!request.may_topic(Operation::alter, wanted.name)) {
+      refused = not_authorized(WireError::topic_authorization_failed);
+    } else if (same > 1) {
+      refused = {WireError::invalid_request, "the request names this topic more than once"};
+    } else {
+      refused = grow(wanted, message.validate_only, request.state());
+    }
     auto& answer = response.results.emplace_back();
     answer.name = wanted.name;
     answer.error_message.reset();
@@ -113,11 +118,14 @@ DeleteRecordsResponse delete_records(const DeleteRecordsRequest& message, const 
   for (const auto& topic : message.topics) {
     auto& answers = response.topics.emplace_back();
     answers.name = topic.name;
+    const bool may_remove = request.may_topic(Operation::remove, topic.name);
     for (const auto& from : topic.partitions) {
       const auto partition = request.state().partition(topic.name, from.partition_index);
       auto& answer = answers.partitions.emplace_back();
       answer.partition_index = from.partition_index;
       answer.low_watermark = -1;
+      answer.error_code = WireError::topic_authorization_failed;
+      if (!may_remove) continue;
       answer.error_code = partition ? delete_from(**partition, from.offset) : to_wire(partition);
       if (answer.error_code != WireError::none) continue;
       answer.low_watermark = (*partition)->log_start_offset().value();
@@ -132,9 +140,12 @@ OffsetForLeaderEpochResponse offset_for_leader_epoch(const OffsetForLeaderEpochR
   for (const auto& topic : message.topics) {
     auto& answers = response.topics.emplace_back();
     answers.topic = topic.topic;
+    const bool may_look = request.may_topic(Operation::describe, topic.topic);
     for (const auto& from : topic.partitions) {
       auto& answer = answers.partitions.emplace_back();
       answer.partition = from.partition;
+      answer.error_code = WireError::topic_authorization_failed;
+      if (!may_look) continue;
       const auto partition = request.state().partition(topic.topic, from.partition);
       answer.error_code = to_wire(partition);
       if (partition) find_epoch_end(from, **partition, answer);
@@ -148,13 +159,18 @@ ElectLeadersResponse elect_leaders(const ElectLeadersRequest& message, const Req
   ElectLeadersResponse response;
   const bool is_known = message.election_type >= 0 && message.election_type <= last_type;
   if (!is_known) response.error_code = WireError::invalid_request;
+  const bool may_elect = request.may_cluster(Operation::alter);
+  if (!may_elect) response.error_code = WireError::cluster_authorization_failed;
   // Of all partitions those are named that get another leader: none.
   if (!is_known || !message.topic_partitions) return response;
   for (const auto& topic : *message.topic_partitions) {
     auto& answers = response.replica_election_results.emplace_back();
     answers.topic = topic.topic;
     for (const std::int32_t id : topic.partitions) {
-      answers.partition_result.push_back(elect(request.state(), topic.topic, id));
+      answers.partition_result.push_back(
+          may_elect ? elect(request.state(), topic.topic, id)
+                    : ElectLeadersResponse::Partition{id, WireError::cluster_authorization_failed,
+                                                      "no rule allows it"});
     }
   }
   return response;

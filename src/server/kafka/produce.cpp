@@ -105,6 +105,12 @@ class Production {
                   Error(Errc::invalid_topic,
                         fmt::format("{} is the coordinators' own: only they write there", topic)));
     }
+    if (!request_.may_topic(Operation::write, topic)) {
+      has_failed_ = true;
+      answer.error_code = WireError::topic_authorization_failed;
+      answer.base_offset = -1;
+      return;
+    }
     const auto partition = request_.state().partition(topic, from.index);
     if (!partition) return fail(answer, partition.error());
     const MutableBytes records = bytes_of(from.records);
@@ -173,6 +179,12 @@ bool is_anonymous(const ProduceRequest& message) {
   return false;
 }
 
+/// Of a transaction that is its own.
+bool may_write(const ProduceRequest& message, const Request& request) {
+  const auto& id = message.transactional_id;
+  return id ? request.may_transactional_id(Operation::write, *id) : !is_anonymous(message);
+}
+
 }  // namespace
 
 void produce(Request request) {
@@ -181,15 +193,16 @@ void produce(Request request) {
   if (message->acks < -1 || message->acks > 1) {
     return answer_refused(std::move(request), *message, WireError::invalid_required_acks);
   }
-  if (is_anonymous(*message)) {
+  if (!may_write(*message, request)) {
     if (message->acks == 0) {
-      return request.refuse(Error(Errc::invalid_record, "its transaction has no id"));
+      return request.refuse(Error(Errc::invalid_record, "its transaction is not its to write"));
     }
     return answer_refused(std::move(request), *message,
                           WireError::transactional_id_authorization_failed);
   }
   Production production(request, *message);
   ProduceResponse response = production.append_all();
+  response.throttle_time_ms = request.charge(Quotas::Direction::producer, request.body().size());
   if (message->acks == 0) {
     // As in Kafka, for there is no other way to tell.
     if (production.has_failed()) {

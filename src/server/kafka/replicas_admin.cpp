@@ -38,12 +38,14 @@ AlterReplicaLogDirsResponse alter_replica_log_dirs(const AlterReplicaLogDirsRequ
                                                    const Request& request) {
   AlterReplicaLogDirsResponse response;
   const std::string only_dir = request.state().log_dir();
+  const bool is_allowed = request.may_cluster(Operation::alter);
   for (const auto& directory : message.dirs) {
     for (const auto& topic : directory.topics) {
       auto& answers = response.results.emplace_back();
       answers.topic_name = topic.name;
       for (const std::int32_t partition : topic.partitions) {
-        const WireError error = directory.path == only_dir
+        const WireError error = !is_allowed ? WireError::cluster_authorization_failed
+                                : directory.path == only_dir
                                     ? to_wire(request.state().partition(topic.name, partition))
                                     : WireError::log_dir_not_found;
         answers.partitions.push_back({partition, error});
@@ -57,6 +59,10 @@ AlterPartitionReassignmentsResponse alter_partition_reassignments(
     const AlterPartitionReassignmentsRequest& message, const Request& request) {
   AlterPartitionReassignmentsResponse response;
   response.error_message.reset();
+  if (!request.may_cluster(Operation::alter)) {
+    response.error_code = WireError::cluster_authorization_failed;
+    return response;
+  }
   const std::int32_t here = endpoint_of(request).node_id;
   for (const auto& topic : message.topics) {
     auto& answers = response.responses.emplace_back();
@@ -73,9 +79,12 @@ AlterPartitionReassignmentsResponse alter_partition_reassignments(
 }
 
 ListPartitionReassignmentsResponse list_partition_reassignments(
-    const ListPartitionReassignmentsRequest&, const Request&) {
+    const ListPartitionReassignmentsRequest&, const Request& request) {
   ListPartitionReassignmentsResponse response;
   response.error_message.reset();
+  if (!request.may_cluster(Operation::describe)) {
+    response.error_code = WireError::cluster_authorization_failed;
+  }
   return response;
 }
 

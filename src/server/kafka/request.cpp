@@ -37,6 +37,25 @@ void Request::respond_with_nothing() {
   answer_.send_nothing();
 }
 
+bool Request::may(Operation operation, ResourceType type, std::string_view name) const {
+  const Authorizer& authorizer = client_->state.security().authorizer;
+  if (authorizer == nullptr || client_->peer.is_local) return true;
+  return authorizer({.principal = client_->principal,
+                     .host = client_->host,
+                     .operation = operation,
+                     .resource_type = type,
+                     .resource_name = name});
+}
+
+std::int32_t Request::charge(Quotas::Direction direction, std::size_t bytes) {
+  static const std::string nameless;
+  const auto how_long =
+      client_->state.quotas().take(header_.client_id ? *header_.client_id : nameless, direction,
+                                   bytes, std::chrono::steady_clock::now());
+  if (how_long.count() > 0) answer_.pause_reading(how_long);
+  return static_cast<std::int32_t>(how_long.count());
+}
+
 void Request::refuse(const Error& why) {
   if (ApiMetrics* const metrics = client_->state.metrics().of(header_.api_key)) {
     metrics->refused.fetch_add(1, std::memory_order_relaxed);

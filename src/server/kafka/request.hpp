@@ -2,7 +2,11 @@
 #include <memory>
 #include <millrace/protocol/headers.hpp>
 #include <millrace/protocol/message_codec.hpp>
+#include <millrace/server/access.hpp>
 #include <millrace/transport/session.hpp>
+
+#include "server/security/quotas.hpp"
+#include "server/security/sasl_session.hpp"
 
 namespace millrace::inline v0::server {
 
@@ -14,7 +18,11 @@ struct Client {
   ServerState& state;
   transport::Peer peer;
   transport::Loop& loop;
-  std::shared_ptr<ParkedFetches> parked;  ///< of the loop
+  std::shared_ptr<ParkedFetches> parked;   ///< of the loop
+  std::unique_ptr<SaslSession> sasl = {};  ///< null: it need not say who it is
+  /// As rules name it. Changes once, before anything else is under way.
+  std::string principal = "User:ANONYMOUS";
+  std::string host = {};  ///< its address without the port
 };
 using ClientPtr = std::shared_ptr<Client>;
 
@@ -63,6 +71,25 @@ class Request {
   void respond_with_nothing();
   /// Closes the connection: there is no answer that the client would understand.
   void refuse(const Error& why);
+
+  /// Whether the client may do that. Without rules everybody may do everything.
+  bool may(Operation operation, ResourceType type, std::string_view name) const;
+  bool may_topic(Operation operation, std::string_view name) const {
+    return may(operation, ResourceType::topic, name);
+  }
+  bool may_group(Operation operation, std::string_view name) const {
+    return may(operation, ResourceType::group, name);
+  }
+  bool may_cluster(Operation operation) const {
+    return may(operation, ResourceType::cluster, cluster_name);
+  }
+  bool may_transactional_id(Operation operation, std::string_view name) const {
+    return may(operation, ResourceType::transactional_id, name);
+  }
+
+  /// Counts bytes against the quota of the client. If it has used that up, its connection is not
+  /// read from for so many milliseconds, which it is to be told.
+  std::int32_t charge(Quotas::Direction direction, std::size_t bytes);
 
   /// In which version it is answered: ApiVersions of one that is not known has another.
   void set_version(protocol::ApiVersion version) noexcept { header_.api_version = version; }

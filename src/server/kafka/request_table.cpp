@@ -4,6 +4,7 @@
 #include <array>
 
 #include "server/kafka/admin_handlers.hpp"
+#include "server/kafka/authentication.hpp"
 #include "server/kafka/handlers.hpp"
 #include "server/kafka/transaction_handlers.hpp"
 
@@ -33,6 +34,8 @@ constexpr std::array handlers = {
     RequestHandler{ApiKey::describe_groups, worker, describe_groups},
     RequestHandler{ApiKey::list_groups, worker,
                    answer_with<protocol::ListGroupsRequest, list_groups>},
+    RequestHandler{ApiKey::sasl_handshake, loop,
+                   answer_with<protocol::SaslHandshakeRequest, sasl_handshake>},
     RequestHandler{ApiKey::api_versions, loop,
                    answer_with<protocol::ApiVersionsRequest, api_versions>},
     RequestHandler{ApiKey::create_topics, worker,
@@ -54,6 +57,8 @@ constexpr std::array handlers = {
                    answer_with<protocol::WriteTxnMarkersRequest, write_txn_markers>},
     RequestHandler{ApiKey::txn_offset_commit, worker,
                    answer_with<protocol::TxnOffsetCommitRequest, txn_offset_commit>},
+    RequestHandler{ApiKey::describe_acls, loop,
+                   answer_with<protocol::DescribeAclsRequest, describe_acls>},
     RequestHandler{ApiKey::describe_configs, worker,
                    answer_with<protocol::DescribeConfigsRequest, describe_configs>},
     RequestHandler{ApiKey::alter_configs, worker,
@@ -62,6 +67,7 @@ constexpr std::array handlers = {
                    answer_with<protocol::AlterReplicaLogDirsRequest, alter_replica_log_dirs>},
     RequestHandler{ApiKey::describe_log_dirs, worker,
                    answer_with<protocol::DescribeLogDirsRequest, describe_log_dirs>},
+    RequestHandler{ApiKey::sasl_authenticate, worker, sasl_authenticate},
     RequestHandler{ApiKey::create_partitions, worker,
                    answer_with<protocol::CreatePartitionsRequest, create_partitions>},
     RequestHandler{ApiKey::delete_groups, worker,

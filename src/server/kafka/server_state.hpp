@@ -10,6 +10,8 @@
 #include "server/kafka/parked_fetches.hpp"
 #include "server/kafka/request_metrics.hpp"
 #include "server/kafka/worker_pool.hpp"
+#include "server/security/quotas.hpp"
+#include "server/security/security.hpp"
 
 namespace millrace::inline v0::server {
 
@@ -19,10 +21,13 @@ inline constexpr std::int32_t only_leader_epoch = 0;
 /// What all requests of a server work with. Thread-safe.
 class ServerState {
  public:
-  ServerState(engine::BrokerCore& broker, const KafkaServerOptions& options, std::string cluster_id)
+  ServerState(engine::BrokerCore& broker, const KafkaServerOptions& options, std::string cluster_id,
+              Security security)
       : broker_(broker),
         options_(options),
         cluster_id_(std::move(cluster_id)),
+        security_(std::move(security)),
+        quotas_(options.quotas.value_or(QuotaOptions())),
         workers_(options.worker_threads) {}
 
   engine::BrokerCore& broker() noexcept { return broker_; }
@@ -30,6 +35,8 @@ class ServerState {
   WorkerPool& workers() noexcept { return workers_; }
   RequestMetrics& metrics() noexcept { return metrics_; }
   const std::string& cluster_id() const noexcept { return cluster_id_; }
+  const Security& security() const noexcept { return security_; }
+  Quotas& quotas() noexcept { return quotas_; }
 
   /// The data directory as clients name it: absolute, unless it is only in memory.
   std::string log_dir() const;
@@ -58,6 +65,8 @@ class ServerState {
   engine::BrokerCore& broker_;
   const KafkaServerOptions options_;
   const std::string cluster_id_;
+  const Security security_;
+  Quotas quotas_;
   WorkerPool workers_;
   RequestMetrics metrics_;
   std::mutex mutex_;

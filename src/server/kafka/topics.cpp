@@ -27,6 +27,7 @@ Shape shape_of(const NewTopic& topic, const ServerState& state) {
   } else if (topic.num_partitions == -1) {
     shape.partitions = state.options().default_partitions;
   }
+  shape.config = state.options().topic_defaults;
   for (const auto& config : topic.configs) {
     if (config.value) shape.config.insert_or_assign(config.name, *config.value);
   }
@@ -65,8 +66,9 @@ void add_configs(const engine::TopicCore& topic, CreateTopicsResponse::Topic& an
   }
 }
 
-std::optional<Refusal> create(const NewTopic& topic, bool validate_only, ServerState& state,
+std::optional<Refusal> create(const NewTopic& topic, bool validate_only, const Request& request,
                               CreateTopicsResponse::Topic& answer) {
+  ServerState& state = request.state();
   if (auto refused = check_shape(topic, state)) return refused;
   if (const auto valid = engine::check_topic_name(topic.name); !valid) {
     return refusal_of(valid.error());
@@ -85,7 +87,13 @@ std::optional<Refusal> create(const NewTopic& topic, bool validate_only, ServerS
   const auto made = create_topic(state.broker(), topic.name, shape.partitions, shape.config);
   if (!made) return refusal_of(made.error());
   answer.topic_id = parse_uuid((*made)->entry.id);
-  add_configs(**made, answer);
+  if (request.may_topic(Operation::describe_configs, topic.name)) {
+    add_configs(**made, answer);
+  } else {
+    answer.num_partitions = -1;
+    answer.replication_factor = -1;
+    answer.topic_config_error_code = WireError::topic_authorization_failed;
+  }
   return std::nullopt;
 }
 
@@ -103,7 +111,10 @@ CreateTopicsResponse create_topics(const CreateTopicsRequest& message, const Req
       answer.error_message = "the request names this topic more than once";
       continue;
     }
-    const auto refused = create(topic, message.validate_only, request.state(), answer);
+    const bool may_create =
+        request.may_cluster(Operation::create) || request.may_topic(Operation::create, topic.name);
+    const auto refused = may_create ? create(topic, message.validate_only, request, answer)
+                                    : not_authorized(WireError::topic_authorization_failed);
     answer.error_message.reset();
     if (!refused) continue;
     answer.error_code = refused->code;
@@ -117,6 +128,10 @@ DeleteTopicsResponse delete_topics(const DeleteTopicsRequest& message, const Req
   ServerState& state = request.state();
   const auto remove = [&](const std::string& name, DeleteTopicsResponse::Topic& answer) {
     answer.name = name;
+    if (!request.may_topic(Operation::remove, name)) {
+      answer.error_code = WireError::topic_authorization_failed;
+      return;
+    }
     const auto done = delete_topic(state.broker(), name);
     answer.error_code = to_wire(done);
     if (!done) answer.error_message = done.error().message();
@@ -131,7 +146,7 @@ DeleteTopicsResponse delete_topics(const DeleteTopicsRequest& message, const Req
       continue;
     }
     const auto found = state.topic_of(topic.topic_id);
-    if (found)
+    if (found && request.may_topic(Operation::describe, (*found)->entry.name))
       remove((*found)->entry.name, answer);
     else
       answer.error_code = WireError::unknown_topic_id;

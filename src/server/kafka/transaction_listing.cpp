@@ -54,10 +54,14 @@ class Wanted {
   std::vector<std::string> states_;
 };
 
-DescribeTransactionsResponse::Transaction describe(const std::string& id,
-                                                   const Transaction* known) {
+DescribeTransactionsResponse::Transaction describe(const std::string& id, const Transaction* known,
+                                                   const Request& request) {
   DescribeTransactionsResponse::Transaction answer;
   answer.transactional_id = id;
+  if (!request.may_transactional_id(Operation::describe, id)) {
+    answer.error_code = WireError::transactional_id_authorization_failed;
+    return answer;
+  }
   if (known == nullptr || known->producer.id < 0) {
     answer.error_code =
         id.empty() ? WireError::invalid_request : WireError::transactional_id_not_found;
@@ -69,6 +73,7 @@ DescribeTransactionsResponse::Transaction describe(const std::string& id,
   answer.producer_id = known->producer.id;
   answer.producer_epoch = known->producer.epoch;
   for (const auto& place : known->partitions) {
+    if (!request.may_topic(Operation::describe, place.topic)) continue;
     if (answer.topics.empty() || answer.topics.back().topic != place.topic) {
       answer.topics.push_back({place.topic, {}});
     }
@@ -113,6 +118,10 @@ DescribeProducersResponse describe_producers(const DescribeProducersRequest& mes
     for (const std::int32_t index : topic.partition_indexes) {
       auto& answer = answers.partitions.emplace_back();
       answer.partition_index = index;
+      if (!request.may_topic(Operation::read, topic.name)) {
+        answer.error_code = WireError::topic_authorization_failed;
+        continue;
+      }
       const auto partition = request.state().partition(topic.name, index);
       answer.error_code = to_wire(partition);
       if (!partition) {
@@ -139,7 +148,7 @@ ListTransactionsResponse list_transactions(const ListTransactionsRequest& messag
   }
   (*transactions)->look([&](const coordinator::TransactionCoordinator& all) {
     for (const auto& [id, known] : all.transactions()) {
-      if (!is_wanted(*known)) continue;
+      if (!is_wanted(*known) || !request.may_transactional_id(Operation::describe, id)) continue;
       response.transaction_states.push_back(
           {id, known->producer.id, std::string(to_string(known->state))});
     }
@@ -160,7 +169,7 @@ DescribeTransactionsResponse describe_transactions(const DescribeTransactionsReq
   }
   (*transactions)->look([&](const coordinator::TransactionCoordinator& all) {
     for (const std::string& id : message.transactional_ids) {
-      response.transaction_states.push_back(describe(id, all.transaction(id)));
+      response.transaction_states.push_back(describe(id, all.transaction(id), request));
     }
   });
   return response;
@@ -169,6 +178,8 @@ DescribeTransactionsResponse describe_transactions(const DescribeTransactionsReq
 WriteTxnMarkersResponse write_txn_markers(const WriteTxnMarkersRequest& message,
                                           const Request& request) {
   WriteTxnMarkersResponse response;
+  const bool may_write =
+      request.may_cluster(Operation::cluster_action) || request.may_cluster(Operation::alter);
   for (const auto& marker : message.markers) {
     auto& of_marker = response.markers.emplace_back();
     of_marker.producer_id = marker.producer_id;
@@ -176,6 +187,10 @@ WriteTxnMarkersResponse write_txn_markers(const WriteTxnMarkersRequest& message,
       auto& answers = of_marker.topics.emplace_back();
       answers.name = topic.name;
       for (const std::int32_t partition : topic.partition_indexes) {
+        if (!may_write) {
+          answers.partitions.push_back({partition, WireError::cluster_authorization_failed});
+          continue;
+        }
         const auto written =
             write_marker(request.state(), {topic.name, partition},
                          {marker.producer_id, marker.producer_epoch}, marker.transaction_result);

@@ -20,6 +20,9 @@ TransactionalProducerId producer_of(const Message& message) {
 template <typename Ask>
 WireError ask_coordinator(const Request& request, const TransactionalProducerId& from,
                           const Ask& ask) {
+  if (!request.may_transactional_id(Operation::write, from.transactional_id)) {
+    return WireError::transactional_id_authorization_failed;
+  }
   if (from.transactional_id.empty()) return WireError::invalid_request;
   const auto transactions = request.state().transactions();
   if (!transactions) return WireError::coordinator_not_available;
@@ -33,6 +36,18 @@ WireError check_init(const InitProducerIdRequest& message) {
   const bool is_empty = message.transactional_id && message.transactional_id->empty();
   const bool is_half = (message.producer_id < 0) != (message.producer_epoch < 0);
   return is_empty || is_half ? WireError::invalid_request : WireError::none;
+}
+
+/// As in Kafka, who may write to some topic may do so idempotently.
+WireError check_access(const InitProducerIdRequest& message, const Request& request) {
+  if (message.transactional_id) {
+    return request.may_transactional_id(Operation::write, *message.transactional_id)
+               ? WireError::none
+               : WireError::transactional_id_authorization_failed;
+  }
+  const bool may_write = request.may_cluster(Operation::idempotent_write) ||
+                         request.may_topic(Operation::write, any_topic);
+  return may_write ? WireError::none : WireError::cluster_authorization_failed;
 }
 
 WireError init_error(const Error& error, ApiVersion version) {
@@ -63,6 +78,18 @@ Result<coordinator::ProducerEpoch> init_transactional(const InitProducerIdReques
   return (*transactions)->init_producer(wanted);
 }
 
+/// Of a transaction that has to do with a group.
+template <typename Message>
+WireError check_access(const Message& message, const Request& request) {
+  if (!request.may_transactional_id(Operation::write, message.transactional_id)) {
+    return WireError::transactional_id_authorization_failed;
+  }
+  if (!request.may_group(Operation::read, message.group_id)) {
+    return WireError::group_authorization_failed;
+  }
+  return WireError::none;
+}
+
 /// The partitions that are there; `response` says which are not.
 std::vector<coordinator::TopicPartition> partitions_of(const AddPartitionsToTxnRequest& message,
                                                        const Request& request,
@@ -71,13 +98,21 @@ std::vector<coordinator::TopicPartition> partitions_of(const AddPartitionsToTxnR
   for (const auto& topic : message.topics) {
     auto& answers = response.results.emplace_back();
     answers.name = topic.name;
+    const bool may_write = request.may_topic(Operation::write, topic.name);
     for (const std::int32_t partition : topic.partitions) {
-      const WireError error = to_wire(request.state().partition(topic.name, partition));
+      const WireError error = may_write ? to_wire(request.state().partition(topic.name, partition))
+                                        : WireError::topic_authorization_failed;
       answers.results_by_partition.push_back({partition, error});
       if (error == WireError::none) found.push_back({topic.name, partition});
     }
   }
   return found;
+}
+
+void set_all(AddPartitionsToTxnResponse& response, WireError error) {
+  for (auto& topic : response.results) {
+    for (auto& partition : topic.results_by_partition) partition.partition_error_code = error;
+  }
 }
 
 /// Of those that are good.
@@ -104,13 +139,17 @@ std::vector<coordinator::OffsetToCommit> offsets_of(const TxnOffsetCommitRequest
                                                     TxnOffsetCommitResponse& response) {
   constexpr std::size_t longest_metadata = 4096;
   std::vector<coordinator::OffsetToCommit> offsets;
+  const WireError refused = check_access(message, request);
   for (const auto& topic : message.topics) {
     auto& answers = response.topics.emplace_back();
     answers.name = topic.name;
+    const bool may_read = request.may_topic(Operation::read, topic.name);
     for (const auto& from : topic.partitions) {
       WireError error = to_wire(request.state().partition(topic.name, from.partition_index));
       const std::string metadata = from.committed_metadata.value_or(std::string());
       if (metadata.size() > longest_metadata) error = WireError::offset_metadata_too_large;
+      if (!may_read) error = WireError::topic_authorization_failed;
+      if (refused != WireError::none) error = refused;
       answers.partitions.push_back({from.partition_index, error});
       if (error != WireError::none) continue;
       offsets.push_back({.partition = {topic.name, from.partition_index},
@@ -130,7 +169,8 @@ InitProducerIdResponse init_producer_id(const InitProducerIdRequest& message,
                                         const Request& request) {
   InitProducerIdResponse response;
   response.producer_epoch = -1;
-  response.error_code = check_init(message);
+  response.error_code = check_access(message, request);
+  if (response.error_code == WireError::none) response.error_code = check_init(message);
   if (response.error_code != WireError::none) return response;
   if (message.transactional_id) {
     const auto producer = init_transactional(message, request);
@@ -154,6 +194,10 @@ AddPartitionsToTxnResponse add_partitions_to_txn(const AddPartitionsToTxnRequest
                                                  const Request& request) {
   AddPartitionsToTxnResponse response;
   const auto partitions = partitions_of(message, request, response);
+  if (!request.may_transactional_id(Operation::write, message.transactional_id)) {
+    set_all(response, WireError::transactional_id_authorization_failed);
+    return response;
+  }
   if (has_error(response)) {
     set_errors(response, WireError::operation_not_attempted);
     return response;
@@ -170,6 +214,8 @@ AddOffsetsToTxnResponse add_offsets_to_txn(const AddOffsetsToTxnRequest& message
                                            const Request& request) {
   AddOffsetsToTxnResponse response;
   const auto from = producer_of(message);
+  response.error_code = check_access(message, request);
+  if (response.error_code != WireError::none) return response;
   response.error_code = ask_coordinator(request, from, [&](TransactionService& transactions) {
     return transactions.add_offsets(from, message.group_id);
   });

@@ -12,7 +12,8 @@ namespace millrace_test {
 /// Speaks Kafka's protocol over a blocking socket, one request at a time.
 class WireClient {
  public:
-  explicit WireClient(const millrace::Listener& listener) : client_(listener.address()) {}
+  explicit WireClient(const millrace::Listener& listener, std::string client_id = "test")
+      : client_(listener.address()), client_id_(std::move(client_id)) {}
 
   template <typename Response, typename Request>
   Response call(const Request& request, millrace::protocol::ApiVersion version) {
@@ -26,7 +27,7 @@ class WireClient {
     write_request_header({.api_key = Request::api_key,
                           .api_version = version,
                           .correlation_id = ++last_id_,
-                          .client_id = "test"},
+                          .client_id = client_id_},
                          writer)
         .value();
     MessageCodec<Request>::encode(request, version, writer).value();
@@ -48,6 +49,7 @@ class WireClient {
 
  private:
   PlainClient client_;
+  const std::string client_id_;
   std::int32_t last_id_ = 0;
   std::string received_;  // byte strings of the last response point into it
 };
