@@ -36,6 +36,8 @@ class BeastListener final : public HttpListener {
     if (!thread_.joinable()) return;
     context_.stop();
     thread_.join();
+    ErrorCode ignored;
+    acceptor_.close(ignored);
   }
 
  private:

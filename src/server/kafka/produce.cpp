@@ -208,6 +208,10 @@ void produce(Request request) {
     if (production.has_failed()) {
       return request.refuse(Error(Errc::invalid_record, "records without acks were refused"));
     }
+    // Nobody waits for it, but readers see nothing that is not flushed.
+    for (const Unacknowledged& each : production.unacknowledged()) {
+      request.state().ack_queue(each.partition)->wait(each.end, [](const Result<bool>&) {});
+    }
     return request.respond_with_nothing();
   }
   if (production.unacknowledged().empty()) return request.respond(response);
