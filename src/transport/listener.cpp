@@ -23,7 +23,6 @@ Peer peer_of(const asio::basic_stream_socket<asio::ip::tcp, Executor>& socket) {
     return peer;
   }
   peer.address = to_text(theirs);
-  peer.host = theirs.address().to_string();
   peer.reached_host = ours.address().to_string();
   peer.reached_port = ours.port();
   return peer;

@@ -43,7 +43,6 @@ class IncomingFrame {
 
 struct Peer {
   std::string address;       ///< of whom is at the other end, for people and for access rules
-  std::string host;          ///< the same without a port; empty if it is local
   std::string reached_host;  ///< the address of ours that it connected to; empty if it is local
   std::uint16_t reached_port = 0;
   bool is_local = false;      ///< came through the Unix socket

@@ -28,6 +28,14 @@ SaslExchange::Step take(Client& client, Bytes token) {
 
 }  // namespace
 
+std::string host_of(std::string_view address) {
+  std::string_view host = address.substr(0, address.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  constexpr std::string_view mapped = "::ffff:";
+  const bool is_mapped = host.starts_with(mapped) && host.find('.') != std::string_view::npos;
+  return std::string(is_mapped ? host.substr(mapped.size()) : host);
+}
+
 bool is_served(ApiKey key, const Client& client) noexcept {
   if (key == ApiKey::describe_acls) return client.state.security().rules != nullptr;
   const bool is_sasl = key == ApiKey::sasl_handshake || key == ApiKey::sasl_authenticate;

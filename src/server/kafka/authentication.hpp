@@ -9,6 +9,9 @@ namespace millrace::inline v0::server {
 /// Kafka's sasl.server.max.receive.size.
 inline constexpr std::size_t most_unauthenticated_bytes = 524'288;
 
+/// As rules name it: "10.0.0.1" of "10.0.0.1:5", and of "[::ffff:10.0.0.1]:5" too.
+std::string host_of(std::string_view address);
+
 /// False for what this client is not even told of.
 bool is_served(protocol::ApiKey key, const Client& client) noexcept;
 /// Whether a client may ask for it before it has authenticated itself.

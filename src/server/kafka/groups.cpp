@@ -45,7 +45,7 @@ coordinator::JoinRequest join_of(const JoinGroupRequest& message, const Request&
   wanted.group = message.group_id;
   wanted.member = {message.member_id, message.group_instance_id};
   wanted.client_id = request.client_id();
-  wanted.client_host = "/" + request.client().peer.host;
+  wanted.client_host = "/" + request.client().host;
   wanted.session_timeout = std::chrono::milliseconds(message.session_timeout_ms);
   wanted.rebalance_timeout =
       std::chrono::milliseconds(message.rebalance_timeout_ms >= 0 ? message.rebalance_timeout_ms

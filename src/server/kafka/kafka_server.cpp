@@ -120,7 +120,7 @@ class AsioKafkaServer final : public KafkaServer, private transport::SessionFact
   std::unique_ptr<Session> connected(const transport::Peer& peer, transport::Loop& loop) override {
     const auto client = std::make_shared<Client>(
         Client{.state = state_, .peer = peer, .loop = loop, .parked = state_.parked_on(loop)});
-    client->host = peer.host;
+    if (!peer.is_local) client->host = host_of(peer.address);
     // Who may open the socket in the data directory may open the files, too.
     const auto& credentials = state_.security().credentials;
     if (credentials != nullptr && !peer.is_local) {

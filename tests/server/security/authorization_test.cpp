@@ -12,6 +12,7 @@
 #include "catch.hpp"
 #include "secured.hpp"
 #include "server/kafka/admin_handlers.hpp"
+#include "server/kafka/authentication.hpp"
 #include "server/kafka/handlers.hpp"
 #include "server/kafka/server_state.hpp"
 #include "server/kafka/transaction_handlers.hpp"
@@ -258,6 +259,13 @@ TEST_CASE("Every API asks what it is to ask, and says no", "[authorization]") {
     CHECK((topic.name == "orders" || topic.name == "__transaction_state"));
     CHECK((topic.partitions == 1 || topic.name != "orders"));
   }
+}
+
+TEST_CASE("Rules name hosts without their ports", "[authorization]") {
+  CHECK(server::host_of("10.0.0.1:9092") == "10.0.0.1");
+  CHECK(server::host_of("[::1]:9092") == "::1");
+  CHECK(server::host_of("[::ffff:10.0.0.1]:9092") == "10.0.0.1");
+  CHECK(server::host_of("[::ffff:1]:9092") == "::ffff:1");
 }
 
 TEST_CASE("Topics that one may not describe are not there", "[authorization]") {

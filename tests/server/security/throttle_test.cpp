@@ -55,7 +55,7 @@ TEST_CASE("Who produces too much is told for how long, and then not read", "[thr
   WireClient slow(secured.listener);
   WireClient other(secured.listener, "free");
   const auto batch = batch_of(100'000);
-  const std::int16_t acks = GENERATE(-1, 0);
+  const auto acks = GENERATE(std::int16_t{-1}, std::int16_t{0});
   slow.send(produce_of(batch, acks), 9);
   if (acks != 0) {
     const auto answer = slow.receive<ProduceResponse>(9);
