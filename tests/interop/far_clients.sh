@@ -38,21 +38,22 @@ compile_java() {
 start_tools() {
   compile_java
   coproc TOOLS { exec "${java[@]}" Tools 2>"$work/tools.err"; }
-  tools=$TOOLS_PID
+  tools=$TOOLS_PID tools_in=${TOOLS[1]} tools_out=${TOOLS[0]}
   started+=("$tools")
 }
 
 stop_tools() {
-  exec {TOOLS[1]}>&-
+  exec {tools_in}>&-
   wait "$tools" || fail "the tools ended with $?: $(cat "$work/tools.err")"
 }
 
 # call_tool INPUT CLASS ARGUMENT...: sets `status`; what it wrote is in $work/tool.out.
 call_tool() {
   local line
+  kill -0 "$tools" || fail "the tools have ended: $(cat "$work/tools.err")"
   printf -v line '\t%s' "$@"
-  printf '%s%s\n' "$work/tool.out" "$line" >&"${TOOLS[1]}"
-  read -r -t 120 status <&"${TOOLS[0]}" ||
+  printf '%s%s\n' "$work/tool.out" "$line" >&"$tools_in"
+  read -r -t 120 status <&"$tools_out" ||
     fail "no end of $*: $(cat "$work/tool.out" "$work/tools.err")"
 }
 
