@@ -30,7 +30,8 @@ fetch_kafka() {
 # compile_java: sets `java`, which runs a class of the folder java.
 compile_java() {
   mkdir -p "$work/classes"
-  javac -cp "$jars/*" -d "$work/classes" "$here"/java/*.java
+  javac -nowarn -cp "$jars/*" -d "$work/classes" "$here"/java/*.java 2>"$work/javac.err" ||
+    fail "javac: $(cat "$work/javac.err")"
   java=(java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$work/classes:$jars/*")
 }
 
