@@ -30,7 +30,8 @@ fetch_kafka() {
 # compile_java: sets `java`, which runs a class of the folder java.
 compile_java() {
   mkdir -p "$work/classes"
-  javac -cp "$jars/*" -d "$work/classes" "$here"/java/*.java
+  javac -nowarn -cp "$jars/*" -d "$work/classes" "$here"/java/*.java 2>"$work/javac.err" ||
+    fail "javac: $(cat "$work/javac.err")"
   java=(java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$work/classes:$jars/*")
 }
 
@@ -38,21 +39,22 @@ compile_java() {
 start_tools() {
   compile_java
   coproc TOOLS { exec "${java[@]}" Tools 2>"$work/tools.err"; }
-  tools=$TOOLS_PID
+  tools=$TOOLS_PID tools_in=${TOOLS[1]} tools_out=${TOOLS[0]}
   started+=("$tools")
 }
 
 stop_tools() {
-  exec {TOOLS[1]}>&-
+  exec {tools_in}>&-
   wait "$tools" || fail "the tools ended with $?: $(cat "$work/tools.err")"
 }
 
 # call_tool INPUT CLASS ARGUMENT...: sets `status`; what it wrote is in $work/tool.out.
 call_tool() {
   local line
+  kill -0 "$tools" || fail "the tools have ended: $(cat "$work/tools.err")"
   printf -v line '\t%s' "$@"
-  printf '%s%s\n' "$work/tool.out" "$line" >&"${TOOLS[1]}"
-  read -r -t 120 status <&"${TOOLS[0]}" ||
+  printf '%s%s\n' "$work/tool.out" "$line" >&"$tools_in"
+  read -r -t 120 status <&"$tools_out" ||
     fail "no end of $*: $(cat "$work/tool.out" "$work/tools.err")"
 }
 

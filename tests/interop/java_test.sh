@@ -174,6 +174,8 @@ try_transactions() {
   tool Clients close
 }
 
+try_admin_client() { tool Groups "$address"; }
+
 try_load() {
   tool ProducerPerformance --topic load --num-records 20000 --record-size 100 --throughput -1 \
     --producer-props bootstrap.servers="$address" compression.type=lz4
@@ -215,8 +217,8 @@ for version in "${kafka_versions[@]}"; do
   rm -rf "$work/data"
   start_server
   start_tools
-  for step in topics configs cluster reassigning records groups group_in_use offsets transactions \
-    load; do
+  for step in topics configs cluster reassigning records groups group_in_use admin_client offsets \
+    transactions load; do
     try_$step
   done
   topics --delete --topic orders

@@ -28,7 +28,7 @@ check() { [ "$2" = "$3" ] || fail "$1: got '$2', wanted '$3'"; }
 need() {
   local command
   for command in "$@"; do
-    command -v "$command" >/dev/null || fail "there is no $command; run .ci/install-packages.sh interop"
+    command -v "$command" >/dev/null || fail "there is no $command; run .ci/install-packages.sh interop jvm"
   done
 }
 
