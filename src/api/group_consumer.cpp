@@ -272,8 +272,11 @@ void GroupConsumerCore::Impl::auto_commit() {
 std::chrono::nanoseconds GroupConsumerCore::Impl::longest_wait(
     SteadyClock::time_point deadline) const {
   const std::chrono::nanoseconds left = deadline - SteadyClock::now();
-  return std::clamp<std::chrono::nanoseconds>(left, std::chrono::nanoseconds(0),
-                                              member.heartbeat_interval());
+  // Nobody tells another process when a transaction of the owner is over.
+  constexpr std::chrono::milliseconds until_asked_again(100);
+  const bool must_ask = !core->is_owner() && !unsettled.empty();
+  const coordinator::Milliseconds most = must_ask ? until_asked_again : member.heartbeat_interval();
+  return std::clamp<std::chrono::nanoseconds>(left, std::chrono::nanoseconds(0), most);
 }
 
 GroupConsumerCore::GroupConsumerCore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -399,6 +402,8 @@ Result<std::optional<Committed>> GroupConsumerCore::committed(
     const TopicPartition& partition) const {
   MILLRACE_TRY(const auto topic, impl_->core->topic(partition.topic));
   MILLRACE_CHECK(detail::partition_of(impl_->core, *topic, partition.partition));
+  // Another process's service keeps what it knew; asking for this makes it look again.
+  if (!impl_->core->is_owner()) impl_->service->has_pending(impl_->group, partition);
   const auto found = impl_->service->committed(impl_->group, partition);
   if (!found) return std::optional<Committed>();
   return std::optional(Committed{found->offset, found->metadata});

@@ -58,7 +58,6 @@ Lane::Lane(std::shared_ptr<engine::PartitionReader> partition, const engine::Top
            std::shared_ptr<LaneContext> context)
     : reader_(std::move(partition)),
       owner_(std::make_unique<client::OwnerLink>(context->owner_socket)),
-      owner_flushes_(config.flush && config.flush->before_ack()),
       context_(std::move(context)) {
   batch_options_.codec = context_->options.compression.value_or(config.compression);
   batch_bytes_ = std::min(context_->options.batch_bytes, std::size_t{config.log.max_message_bytes});
@@ -140,9 +139,11 @@ void Lane::take_turn(bool Lane::*planned) {
 namespace {
 
 /// It was opened before it was known whether the one before it would be appended.
-void number_batch(MutableBytes batch, std::int32_t sequence) {
+void number_batch(MutableBytes batch, const record::ProducerIdentity& producer) {
   namespace layout = record::layout;
-  store_big(batch.data() + layout::base_sequence, sequence);
+  store_big(batch.data() + layout::producer_id, producer.id);
+  store_big(batch.data() + layout::producer_epoch, producer.epoch);
+  store_big(batch.data() + layout::base_sequence, producer.base_sequence);
   const Bytes checked = Bytes(batch).subspan(layout::attributes);
   store_big(batch.data() + layout::crc, crc32c(checked));
 }
@@ -160,18 +161,28 @@ void Lane::dispatch_to_owner(Lock& lock) {
   std::vector<std::byte> bytes;
   if (finished) bytes.assign(finished->begin(), finished->end());
   builder_.reset(batch_options_);
-  std::int32_t& sequence = batch_options_.producer.base_sequence;
-  if (finished && sequence >= 0) number_batch(bytes, sequence);
+  record::ProducerIdentity producer = batch_options_.producer;
   lock.unlock();
-  auto appended = finished ? owner_->append(reader_->name(), bytes)
-                           : Result<client::OwnerLink::Appended>(finished.error());
+  auto appended = [&]() -> Result<client::OwnerLink::Appended> {
+    if (!finished) return finished.error();
+    // One that failed may have been appended all the same: the next one must not look like it.
+    if (needs_new_id_) MILLRACE_TRY(producer, owner_->take_producer_id());
+    if (producer.id >= 0) number_batch(bytes, producer);
+    return owner_->append(reader_->name(), bytes);
+  }();
   lock.lock();
-  if (appended && sequence >= 0) sequence = storage::sequence_plus(sequence, count);
+  needs_new_id_ = !appended && producer.id >= 0;
+  if (appended && producer.id >= 0) {
+    producer.base_sequence = storage::sequence_plus(producer.base_sequence, count);
+    batch_options_.producer = producer;
+  }
   if (appended) {
     batch->base_offset = appended->base_offset;
     batch->next_offset = appended->base_offset + count;
     batch->append_time = appended->append_time;
-    if (owner_flushes_) batch->durability = Durability::flushed;
+    const auto& flushed = reader_->source().control().flushed_offset;
+    const bool is_flushed = Offset{flushed.load(std::memory_order_acquire)} >= batch->next_offset;
+    if (is_flushed) batch->durability = Durability::flushed;
   }
   finish(lock, batch, appended ? std::nullopt : std::optional(appended.error()));
   at_owner_ = nullptr;

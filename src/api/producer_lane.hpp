@@ -103,7 +103,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::shared_ptr<engine::PartitionReader> reader_;
   std::shared_ptr<engine::Partition> partition_;  // null if another process owns it
   std::unique_ptr<client::OwnerLink> owner_;      // then
-  bool owner_flushes_ = false;                    // before it acknowledges
+  bool needs_new_id_ = false;                     // nobody knows what the old one has appended
   std::shared_ptr<SentBatch> at_owner_;           // until it is acknowledged
   std::condition_variable owner_answered_;
   std::shared_ptr<LaneContext> context_;

@@ -59,6 +59,10 @@ Result<void> Fetcher::ask(Connection& leader, const std::vector<std::int32_t>& p
 }
 
 Result<std::size_t> Fetcher::poll(const Visit& visit) {
+  // Not while answers are looked at: they may stand where the next one is read to.
+  if (std::exchange(is_outdated_, false)) {
+    MILLRACE_TRY(topic_, cluster_.topic(topic_.name.value_or("")));
+  }
   std::map<Connection*, std::vector<std::int32_t>> by_leader;
   for (const auto& [id, position] : positions_) {
     MILLRACE_TRY(Connection* const leader, cluster_.leader_of(topic_, id));
@@ -87,7 +91,7 @@ Result<std::size_t> Fetcher::poll(const Visit& visit) {
 Result<std::size_t> Fetcher::take(const Answer& answer, const Visit& visit) {
   const TopicPartition name{topic_.name.value_or(""), answer.partition_index};
   if (is_passing(answer.error_code)) {
-    MILLRACE_TRY(topic_, cluster_.topic(name.topic));
+    is_outdated_ = true;
     return std::size_t{0};
   }
   const Offset position = positions_.at(name.partition);

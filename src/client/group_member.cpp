@@ -89,7 +89,7 @@ Result<std::map<TopicPartition, coordinator::CommittedOffset>> GroupMember::comm
 
 Result<void> GroupMember::leave() {
   // A static member stays, so that it finds its partitions when it comes back (KIP-345).
-  if (!session_.is_member() || options_.instance_id) return {};
+  if (session_.membership().member.member_id.empty() || options_.instance_id) return {};
   MILLRACE_TRY(Connection* const to, coordinator());
   auto left = client::leave(*to, options_.group, session_.membership().member);
   if (!left && left.error().code() == Errc::unknown_member) return {};

@@ -18,8 +18,11 @@ bool is_broken(const Result<void>& done) {
 }  // namespace
 
 Result<void> OwnerLink::connect() {
-  const ConnectionOptions options{.client_id = "millrace-attached",
-                                  .channel = {.timeout = timeout_}};
+  {
+    const std::lock_guard lock(interrupt_mutex_);
+    if (is_interrupted_) return Error(Errc::closed, "interrupted while the owner was asked");
+  }
+  const ConnectionOptions options{.client_id = "millrace-attached"};
   auto connection = Connection::open("unix:" + socket_path_, options);
   if (!connection) {
     return Error(Errc::read_only,
@@ -30,6 +33,7 @@ Result<void> OwnerLink::connect() {
                      "serve (" +
                      connection.error().message() + ")");
   }
+  (*connection)->set_timeout(timeout_);
   use(*std::move(connection));
   return {};
 }
@@ -54,7 +58,8 @@ Result<void> OwnerLink::with_owner(const Call& call, bool may_repeat) {
   if (!is_broken(done)) return done;
   use(nullptr);
   if (!was_open || !may_repeat) return done;
-  MILLRACE_CHECK(connect());
+  // Why the first connection broke says more: what was asked for may have been done.
+  if (!connect()) return done;
   done = call(*connection_);
   if (is_broken(done)) use(nullptr);
   return done;

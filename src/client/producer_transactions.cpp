@@ -31,11 +31,11 @@ Result<void> Producer::add_to_transaction(std::int32_t partition, Lane& lane) {
                                     .producer_id = identity_.id,
                                     .producer_epoch = identity_.epoch};
   request.topics.push_back({topic_.name.value_or(""), {partition}});
+  // Whoever is asked may be asked over a connection on which answers to records are still due.
+  MILLRACE_CHECK(drain());
   MILLRACE_TRY(Connection* const to, cluster_.coordinator(Cluster::CoordinatorOf::transaction,
                                                           options_.transactional_id));
-  // The coordinator may be a connection on which answers to records are still due.
   for (int attempt = 1;; ++attempt) {
-    MILLRACE_CHECK(drain());
     MILLRACE_TRY(const auto response,
                  to->call<AddPartitionsToTxnResponse>(request, last_of_clients));
     if (response.results.size() != 1 || response.results[0].results_by_partition.size() != 1) {

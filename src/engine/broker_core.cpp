@@ -93,6 +93,8 @@ Result<std::shared_ptr<BrokerCore>> BrokerCore::attach(std::string_view path,
   MILLRACE_TRY(core->hub_, WakeHub::open(core->directory_, false));
   MILLRACE_CHECK(core->refresh());
   core->closed_.store(false);
+  // For producers that linger.
+  if (options.background_thread) core->scheduler_.start();
   return core;
 }
 

@@ -22,16 +22,18 @@ struct Scheduler::State {
   mutable std::mutex mutex;
   std::condition_variable wake;
   std::multimap<Steady, Task> tasks;
-  bool has_thread = false;
+  bool wants_thread = false;
   bool stopping = false;
 };
 
 Scheduler::Scheduler(const Clock& clock, FailureHandler on_failure)
     : clock_(clock), on_failure_(std::move(on_failure)), state_(std::make_shared<State>(clock)) {}
 
+/// With nothing to do there is no thread yet: whoever only reads never needs one.
 void Scheduler::start() {
-  state_->has_thread = true;
-  thread_ = std::thread([state = state_] { loop(*state); });
+  const std::lock_guard lock(state_->mutex);
+  state_->wants_thread = true;
+  if (!state_->tasks.empty()) thread_ = std::thread([state = state_] { loop(*state); });
 }
 
 void Scheduler::stop() {
@@ -57,8 +59,10 @@ void Scheduler::at(Steady time, Task task) {
     if (state_->stopping) return;
     const auto it = state_->tasks.emplace(time, std::move(task));
     first = it == state_->tasks.begin();
+    if (!state_->wants_thread) return;
+    if (!thread_.joinable()) thread_ = std::thread([state = state_] { loop(*state); });
   }
-  if (first && state_->has_thread) state_->wake.notify_one();
+  if (first) state_->wake.notify_one();
 }
 
 std::size_t Scheduler::run_pending(Steady now) {

@@ -110,13 +110,12 @@ coordinator::OwnershipChange LocalMember::advance() {
     const auto request = session_.next(counts);
     if (const auto* join = std::get_if<coordinator::JoinRequest>(&request)) {
       if (before_rejoin_ && session_.is_member()) before_rejoin_();
+      // Who calls back is there; owning it here, this could be what ends it, on its own thread.
       service_->join(*join, [mailbox = mailbox_, group = group_,
-                             weak = std::weak_ptr(service_)](coordinator::JoinReply reply) {
+                             service = service_.get()](coordinator::JoinReply reply) {
         if (mailbox->put(mailbox->joins, reply) || !reply.answer) return;
         // It has left before it joined: others would wait for it.
-        if (const auto service = weak.lock()) {
-          static_cast<void>(service->leave(group, {reply.answer->member_id, {}}));
-        }
+        static_cast<void>(service->leave(group, {reply.answer->member_id, {}}));
       });
     } else if (const auto* sync = std::get_if<coordinator::SyncRequest>(&request)) {
       service_->sync(*sync, [mailbox = mailbox_](coordinator::SyncReply reply) {
@@ -168,7 +167,10 @@ Result<void> LocalMember::leave() {
     mailbox_->has_left = true;
   }
   read_mail();
-  if (!session_.is_member()) return {};
+  // While it joins it may have an id already, which the others would wait for.
+  const auto& member = session_.membership().member;
+  const bool may_stay = member.member_id.empty() || member.instance_id;
+  if (!session_.is_member() && may_stay) return {};
   auto left = service_->leave(group_, session_.membership().member);
   // Its time was out, or it was joining again, and the answer to that has just made it leave.
   if (!left && left.error().code() == Errc::unknown_member) return {};

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <millrace/transport/listener.hpp>
@@ -43,6 +44,23 @@ void do_not_gather(asio::basic_stream_socket<asio::ip::tcp, Executor>& socket) {
 }
 template <typename Executor>
 void do_not_gather(asio::basic_stream_socket<asio::local::stream_protocol, Executor>&) {}
+
+/// A socket is for those who may write to its folder: connecting is writing.
+ErrorCode set_rights(const std::string& socket) {
+  struct stat folder {};
+  struct stat made {};
+  const std::string parent = socket.substr(0, socket.rfind('/') + 1);
+  mode_t mode = S_IRUSR | S_IWUSR;
+  if (::stat(parent.empty() ? "." : parent.c_str(), &folder) == 0 &&
+      ::stat(socket.c_str(), &made) == 0) {
+    mode |= folder.st_mode & S_IWOTH;
+    const bool is_of_group = made.st_gid == folder.st_gid ||
+                             ::chown(socket.c_str(), static_cast<uid_t>(-1), folder.st_gid) == 0;
+    if (is_of_group) mode |= folder.st_mode & S_IWGRP;
+  }
+  if (::chmod(socket.c_str(), mode) == 0) return {};
+  return {errno, boost::system::system_category()};
+}
 
 class AsioListener final : public Listener {
  public:
@@ -90,6 +108,10 @@ Result<void> AsioListener::open(Acceptor& acceptor,
   acceptor.open(endpoint.protocol(), failed);
   if (!failed) acceptor.set_option(asio::socket_base::reuse_address(true), failed);
   if (!failed) acceptor.bind(endpoint, failed);
+  // Nobody can connect before listen().
+  if constexpr (std::is_same_v<Acceptor, UnixAcceptor>) {
+    if (!failed) failed = set_rights(endpoint.path());
+  }
   if (!failed) acceptor.listen(asio::socket_base::max_listen_connections, failed);
   if (!failed) return {};
   return Error(Errc::io_error,

@@ -60,6 +60,7 @@ class Fetcher {
   const FetchOptions options_;
   std::map<std::int32_t, Offset> positions_;
   std::vector<std::byte> scratch_;
+  bool is_outdated_ = false;  // who leads what
 };
 
 }  // namespace millrace::inline v0::client

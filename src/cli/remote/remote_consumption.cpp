@@ -19,14 +19,14 @@ client::FetchOptions fetch_options(const ConsumeOptions& options) {
 
 }  // namespace
 
-Result<void> Consumption::begin(const client::FetchOptions& options) {
+Result<void> Consumption::begin() {
   MILLRACE_TRY(auto topic, cluster_.topic(options_.topic));
-  fetcher_.emplace(cluster_, std::move(topic), options);
+  fetcher_.emplace(cluster_, std::move(topic), fetch_options(options_));
   return {};
 }
 
 Result<void> Consumption::run() {
-  MILLRACE_CHECK(begin(fetch_options(options_)));
+  MILLRACE_CHECK(begin());
   MILLRACE_CHECK(choose_partitions());
   while (!is_done()) {
     MILLRACE_TRY(const bool goes_on, print_next());

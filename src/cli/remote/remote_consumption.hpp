@@ -19,7 +19,7 @@ class Consumption {
   Result<void> run_as_member(const GroupMembership& membership);
 
  private:
-  Result<void> begin(const client::FetchOptions& options);
+  Result<void> begin();
   Result<void> choose_partitions();
   Result<Offset> start_of(PartitionId id);
   Result<void> look_for_partitions();
@@ -34,6 +34,7 @@ class Consumption {
   Result<void> advance(client::GroupMember& member, const GroupMembership& membership);
   Result<void> take(client::GroupMember& member, const std::vector<TopicPartition>& assigned,
                     const GroupMembership& membership);
+  Result<void> follow(const std::vector<TopicPartition>& assigned);
   void note_positions();
   Result<void> commit(client::GroupMember& member);
 

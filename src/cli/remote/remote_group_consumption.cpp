@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include <algorithm>
+
 #include "remote_consumption.hpp"
 
 namespace millrace::inline v0::cli::remote {
@@ -32,7 +34,7 @@ coordinator::MemberSession::Options session_options(const GroupMembership& membe
 }  // namespace
 
 Result<void> Consumption::run_as_member(const GroupMembership& membership) {
-  MILLRACE_CHECK(begin({.committed_only = options_.isolation == Isolation::read_committed}));
+  MILLRACE_CHECK(begin());
   GroupMember member(cluster_, session_options(membership));
   member.subscribe({options_.topic});
   while (!is_done()) {
@@ -94,10 +96,23 @@ Result<void> Consumption::advance(GroupMember& member, const GroupMembership& me
   }
 }
 
+/// Partitions may have been added since.
+Result<void> Consumption::follow(const std::vector<TopicPartition>& assigned) {
+  const bool knows_all = std::all_of(assigned.begin(), assigned.end(), [&](const auto& one) {
+    return one.partition < fetcher_->partition_count();
+  });
+  if (knows_all) return {};
+  const auto positions = fetcher_->positions();
+  MILLRACE_CHECK(begin());
+  for (const auto& [id, position] : positions) fetcher_->seek(id, position);
+  return {};
+}
+
 Result<void> Consumption::take(GroupMember& member, const std::vector<TopicPartition>& assigned,
                                const GroupMembership& membership) {
   constexpr std::int64_t at_begin = -2;
   constexpr std::int64_t at_end = -1;
+  MILLRACE_CHECK(follow(assigned));
   MILLRACE_TRY(const auto committed, member.committed(assigned));
   const OffsetReset reset = membership.offset_reset;
   for (const TopicPartition& partition : assigned) {

@@ -42,12 +42,18 @@ class Page {
   std::string text_;
 };
 
-/// A label's value with what has to be escaped in one.
+/// A label's value with what has to be escaped in one. Clients may name things by any bytes, and
+/// what is not ASCII may not be UTF-8 either, for which the whole page would be refused.
 std::string quoted(std::string_view value) {
   std::string out = "\"";
   for (const char c : value) {
-    if (c == '\\' || c == '"') out += '\\';
-    out += c == '\n' ? std::string("\\n") : std::string(1, c);
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\\' || c == '"')
+      out += fmt::format("\\{}", c);
+    else if (byte < 0x20 || byte > 0x7e)
+      out += fmt::format("%{:02X}", byte);
+    else
+      out += c;
   }
   return out + "\"";
 }
@@ -100,8 +106,6 @@ void add_logs(ServerState& state, Page& page) {
 }
 
 void add_groups(ServerState& state, Page& page) {
-  const auto groups = state.groups();
-  if (!groups) return;
   struct Progress {
     std::string group;
     TopicPartition partition;
@@ -109,7 +113,7 @@ void add_groups(ServerState& state, Page& page) {
   };
   std::vector<Progress> all;
   std::vector<std::pair<std::string, std::size_t>> members;
-  (*groups)->look([&](const coordinator::GroupCoordinator& coordinator) {
+  const auto look = [&](const coordinator::GroupCoordinator& coordinator) {
     for (const coordinator::Group* group : coordinator.groups()) {
       members.emplace_back(group->id(), group->members().size());
       for (const auto& [topic, partitions] : coordinator.offsets(group->id())->topics()) {
@@ -118,7 +122,9 @@ void add_groups(ServerState& state, Page& page) {
         }
       }
     }
-  });
+  };
+  // Where nobody has used groups, looking makes none.
+  if (!GroupService::look_at(state.broker(), look)) return;
   page.begin("millrace_group_members", "gauge", "Members of a consumer group.");
   for (const auto& [group, count] : members) page.add("group=" + quoted(group), count);
   page.begin("millrace_group_lag", "gauge", "Offsets behind what a group has committed.");

@@ -1,9 +1,13 @@
 #include <array>
 #include <fstream>
 #include <millrace/engine/broker_core.hpp>
+#include <millrace/protocol/messages/alter_partition_reassignments.hpp>
+#include <millrace/protocol/messages/alter_replica_log_dirs.hpp>
 #include <millrace/protocol/messages/describe_groups.hpp>
+#include <millrace/protocol/messages/describe_producers.hpp>
 #include <millrace/protocol/messages/fetch.hpp>
 #include <millrace/protocol/messages/join_group.hpp>
+#include <millrace/protocol/messages/offset_delete.hpp>
 #include <millrace/protocol/messages/produce.hpp>
 #include <millrace/protocol/messages/sync_group.hpp>
 #include <millrace/record/batch_builder.hpp>
@@ -173,6 +177,9 @@ void check_groups(Denied& denied) {
                                        {"describe group team"});
   denied.check<DeleteGroupsResponse>(DeleteGroupsRequest{.groups_names = {"team"}}, 1, of_group,
                                      {"delete group team"});
+  denied.check<OffsetDeleteResponse>(
+      OffsetDeleteRequest{.group_id = "team", .topics = {{"orders", {{0}}}}}, 0, of_group,
+      {"delete group team"});
   denied.check<ListGroupsResponse>(ListGroupsRequest(), 3, 0, {"describe cluster kafka-cluster"});
 }
 
@@ -202,6 +209,8 @@ void check_transactions(Denied& denied) {
                                              of_transactional_id,
                                              {"describe transactional-id txn"});
   denied.check<ListTransactionsResponse>(ListTransactionsRequest(), 0, 0, {});
+  denied.check<DescribeProducersResponse>(DescribeProducersRequest{{{"orders", {0}}}}, 0, of_topic,
+                                          {"read topic orders"});
 }
 
 void check_cluster(Denied& denied) {
@@ -220,6 +229,12 @@ void check_cluster(Denied& denied) {
                                                    of_cluster, to_look);
   denied.check<ElectLeadersResponse>(ElectLeadersRequest{.topic_partitions = {{{"orders", {0}}}}},
                                      2, of_cluster, {"alter cluster kafka-cluster"});
+  denied.check<AlterPartitionReassignmentsResponse>(
+      AlterPartitionReassignmentsRequest{.topics = {{"orders", {{0, std::vector{0}}}}}}, 0,
+      of_cluster, {"alter cluster kafka-cluster"});
+  denied.check<AlterReplicaLogDirsResponse>(
+      AlterReplicaLogDirsRequest{.dirs = {{"/elsewhere", {{"orders", {0}}}}}}, 1, of_cluster,
+      {"alter cluster kafka-cluster"});
   denied.check<DescribeClusterResponse>(
       DescribeClusterRequest{.include_cluster_authorized_operations = true}, 0, 0, to_look);
 }
