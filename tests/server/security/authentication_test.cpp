@@ -60,7 +60,7 @@ TEST_CASE("A client proves who it is with SCRAM", "[authentication]") {
   Secured secured(with_ann());
   const bool is_long = GENERATE(false, true);
   const auto digest = is_long ? server::Digest::sha_512 : server::Digest::sha_256;
-  const auto version = GENERATE(ApiVersion{0}, ApiVersion{1}, ApiVersion{2});
+  const ApiVersion version = GENERATE(as<ApiVersion>{}, 0, 1, 2);
   // The second time goes by keys that are known.
   for (int i = 0; i < 2; ++i) {
     WireClient client(secured.listener);
