@@ -45,6 +45,7 @@ start_tools() {
 
 stop_tools() {
   exec {tools_in}>&-
+  timeout 60 tail -s 0.1 --pid="$tools" -f /dev/null || fail "the tools do not end"
   wait "$tools" || fail "the tools ended with $?: $(cat "$work/tools.err")"
 }
 

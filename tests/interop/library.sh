@@ -12,6 +12,7 @@ clean_up() {
   local pid
   for pid in "${started[@]}" $server; do
     kill "$pid" 2>/dev/null || true
+    timeout 20 tail -s 0.1 --pid="$pid" -f /dev/null || kill -KILL "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
   [ $status -eq 0 ] || { echo "the server said:"; cat "$work/server.err" 2>/dev/null; } >&2

@@ -139,6 +139,7 @@ join_group() {
 leave_group() {
   mark
   kill "-$1" "${pid_of[$2]}"
+  timeout 60 tail -s 0.1 --pid="${pid_of[$2]}" -f /dev/null || fail "$2 does not end"
   wait "${pid_of[$2]}" || [ "$1" = KILL ] || fail "$2 ended with $?: $(cat "$work/$2.err")"
 }
 
