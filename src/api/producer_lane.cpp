@@ -166,7 +166,9 @@ void Lane::dispatch_to_owner(Lock& lock) {
   auto appended = [&]() -> Result<client::OwnerLink::Appended> {
     if (!finished) return finished.error();
     // One that failed may have been appended all the same: the next one must not look like it.
-    if (needs_new_id_) MILLRACE_TRY(producer, owner_->take_producer_id());
+    if (needs_new_id_) {
+      MILLRACE_TRY(producer, owner_->take_producer_id());
+    }
     if (producer.id >= 0) number_batch(bytes, producer);
     return owner_->append(reader_->name(), bytes);
   }();

@@ -58,8 +58,11 @@ Result<void> OwnerLink::with_owner(const Call& call, bool may_repeat) {
   if (!is_broken(done)) return done;
   use(nullptr);
   if (!was_open || !may_repeat) return done;
-  // Why the first connection broke says more: what was asked for may have been done.
-  if (!connect()) return done;
+  if (const auto again = connect(); !again) {
+    return Error(done.error().code(), done.error().message() +
+                                          "; whether it was done is not known. Asking again: " +
+                                          again.error().message());
+  }
   done = call(*connection_);
   if (is_broken(done)) use(nullptr);
   return done;

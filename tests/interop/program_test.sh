@@ -91,10 +91,19 @@ printf 'f\n' | at produce shared --partition 1
 until [ "$(cat "$work/pair1" "$work/pair2" | wc -l)" -ge 6 ]; do
   kill -0 "${pair[2]}" || fail "the member that is left ended: $(cat "$work/pair2.err")"
 done
+# Partitions that are added are theirs, too.
+at topic alter shared --partitions 3
+until at group describe pair | awk '$1 == "shared" && $2 == 2 {print $6}' | grep -q millrace; do
+  kill -0 "${pair[2]}" || fail "the member that is left ended: $(cat "$work/pair2.err")"
+done
+printf 'g\n' | at produce shared --partition 2
+until grep -q '^2 g$' "$work/pair2"; do
+  kill -0 "${pair[2]}" || fail "the member that is left ended: $(cat "$work/pair2.err")"
+done
 kill -TERM "${pair[2]}"
 wait "${pair[2]}" || fail "a member ended with $?: $(cat "$work/pair2.err")"
 check "each record once" "$(cat "$work/pair1" "$work/pair2" | sort | tr '\n' ' ')" \
-  "0 a 0 b 0 e 1 c 1 d 1 f "
+  "0 a 0 b 0 e 1 c 1 d 1 f 2 g "
 
 # Transactions: seen when they are committed, listed while they are open, aborted on demand.
 at topic create bills >/dev/null

@@ -151,16 +151,17 @@ DeleteGroupsResponse delete_groups(const DeleteGroupsRequest& message, const Req
 
 OffsetDeleteResponse offset_delete(const OffsetDeleteRequest& message, const Request& request) {
   OffsetDeleteResponse response;
-  const auto groups = request.state().groups();
   if (!request.may_group(Operation::remove, message.group_id)) {
     response.error_code = WireError::group_authorization_failed;
-  } else if (message.group_id.empty()) {
-    response.error_code = WireError::invalid_group_id;
-  } else if (!groups) {
-    response.error_code = WireError::coordinator_not_available;
-  } else {
-    response.error_code = to_wire((*groups)->remove_offsets(message.group_id, {}));
+    return response;
   }
+  if (message.group_id.empty()) {
+    response.error_code = WireError::invalid_group_id;
+    return response;
+  }
+  const auto groups = request.state().groups();
+  response.error_code = groups ? to_wire((*groups)->remove_offsets(message.group_id, {}))
+                               : WireError::coordinator_not_available;
   if (response.error_code != WireError::none) return response;
   for (const auto& topic : message.topics) {
     auto& answers = response.topics.emplace_back();
