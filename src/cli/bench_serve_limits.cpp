@@ -168,7 +168,10 @@ std::uint64_t send_records(const Socket& socket, std::size_t value_bytes, std::s
   const std::byte end[header_bytes] = {};
   socket.write(end, sizeof end);
   while (acknowledged < end_mark) take_acks();
-  if ((acknowledged & ~end_mark) != sent) fail("the other process has another number of records");
+  if ((acknowledged & ~end_mark) != sent) {
+    fail("the other process has " + std::to_string(acknowledged & ~end_mark) + " records, not " +
+         std::to_string(sent));
+  }
   return sent;
 }
 
@@ -176,6 +179,8 @@ std::uint64_t send_records(const Socket& socket, std::size_t value_bytes, std::s
 std::uint64_t take_file(const Socket& socket, std::size_t value_bytes) {
   const std::size_t record_bytes = header_bytes + value_bytes;
   const std::uint64_t total = file_bytes / record_bytes;
+  const std::byte go{};
+  socket.write(&go, sizeof go);
   Incoming in(piece_bytes);
   std::uint64_t count = 0;
   while (count < total) {
@@ -230,6 +235,8 @@ int sink_until_end(const std::string& path, std::size_t value_bytes) {
   std::fflush(stdout);
   const Socket socket(::accept4(listener.descriptor(), nullptr, nullptr, SOCK_CLOEXEC));
   sink_records(socket, file);
+  std::byte go;
+  socket.read({&go, 1});
   for (std::size_t sent = 0; sent < end;) {
     const std::size_t piece = std::min(end - sent, piece_bytes);
     socket.write(file.data() + sent, piece);

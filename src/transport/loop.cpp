@@ -49,7 +49,20 @@ void AsioLoop::run_due() {
 }
 
 void AsioLoop::start() {
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] { run(); });
+}
+
+/// Looks on for a moment before it sleeps, as readers of a log do: who asks one thing after another
+/// does not pay for waking the thread each time.
+void AsioLoop::run() {
+  constexpr std::chrono::microseconds looks_on_for(20);
+  while (context_.run_one() > 0) {
+    auto last = std::chrono::steady_clock::now();
+    for (auto now = last; now - last < looks_on_for && !context_.stopped();
+         now = std::chrono::steady_clock::now()) {
+      if (context_.poll() > 0) last = now;
+    }
+  }
 }
 
 void AsioLoop::stop() {

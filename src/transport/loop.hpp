@@ -33,6 +33,7 @@ class AsioLoop final : public Loop {
 
  private:
   using Key = std::pair<Clock::Steady, TimerId>;
+  void run();
   void arm();
   void run_due();
 
