@@ -69,11 +69,19 @@ Result<Listener> Broker::listen(const ListenOptions& options) const {
   MILLRACE_CHECK(check(options));
   server::KafkaServerOptions with = to_server(options);
   const std::string socket = detail::owner_socket(*core_);
-  if (options.serves_attached && core_->is_owner() && !socket.empty() && !is_served(socket)) {
-    with.listener.addresses.push_back({.text = "unix:" + socket});
+  const bool has_socket =
+      options.serves_attached && core_->is_owner() && !socket.empty() && !is_served(socket);
+  if (has_socket) with.listener.addresses.push_back({.text = "unix:" + socket});
+  auto server = server::KafkaServer::start(*core_, with);
+  if (!server && has_socket) {
+    // Not every file system has sockets; Kafka clients need none.
+    const Error problem = server.error();
+    with.listener.addresses.pop_back();
+    server = server::KafkaServer::start(*core_, with);
+    if (server && options.on_problem) options.on_problem(problem);
   }
-  MILLRACE_TRY(auto server, server::KafkaServer::start(*core_, with));
-  Listener listener(core_, std::move(server));
+  if (!server) return std::move(server).error();
+  Listener listener(core_, *std::move(server));
   if (!options.metrics_address.empty()) {
     MILLRACE_CHECK(listener.serve_metrics(options.metrics_address));
   }

@@ -19,6 +19,7 @@
 #include <set>
 #include <thread>
 
+#include "../../transport/plain_client.hpp"
 #include "catch.hpp"
 #include "temp_directory.hpp"
 
@@ -237,6 +238,20 @@ TEST_CASE("the socket is for who may write to the directory") {
   ::umask(077);
   CHECK(rights_with(files::perms(0770)) == files::perms(0620));
   ::umask(before);
+}
+
+TEST_CASE("where there can be no socket Kafka clients are served all the same") {
+  const TempDirectory directory;
+  const Broker owner = Broker::open(directory.path()).value();
+  std::filesystem::create_directories(directory / "socket/in the way");
+  ListenOptions options;
+  options.port = 0;
+  std::vector<Text> problems;
+  options.on_problem = [&](const Error& error) { problems.push_back(error.message()); };
+  const Listener listener = owner.listen(options).value();
+  CHECK(millrace_test::PlainClient(listener.address()).is_connected());
+  REQUIRE(problems.size() == 1);
+  CHECK_THAT(problems[0], Catch::Matchers::Contains(directory / "socket"));
 }
 
 TEST_CASE("the first listener of a broker has the socket, and nobody needs to") {
