@@ -77,7 +77,7 @@ Result<std::shared_ptr<coordinator::GroupAccess>> groups_of(const Broker& broker
                                                             const GroupOptions& options) {
   using Access = std::shared_ptr<coordinator::GroupAccess>;
   if (broker.is_attached()) {
-    MILLRACE_TRY(auto at_owner, client::OwnersGroups::open(detail::owner_socket(*broker.core()),
+    MILLRACE_TRY(auto at_owner, client::OwnersGroups::open(detail::owner_socket(broker.path()),
                                                            group, options.max_poll_interval));
     return Access(std::move(at_owner));
   }

@@ -81,7 +81,7 @@ ProducerCore::ProducerCore(const Broker& broker, std::shared_ptr<const engine::T
   impl_->seat = std::move(seat);
   if (impl_->seat.admit) options.idempotent = true;
   impl_->context->broker = broker.core();
-  if (broker.is_attached()) impl_->context->owner_socket = detail::owner_socket(*broker.core());
+  if (broker.is_attached()) impl_->context->owner_socket = detail::owner_socket(broker.path());
   impl_->topic = std::move(topic);
   impl_->partitioner =
       options.partitioner ? std::move(options.partitioner) : partitioner::murmur2();

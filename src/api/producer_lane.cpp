@@ -88,7 +88,7 @@ Result<void> Lane::check(const OutgoingRecord& record) {
 }
 
 Result<Lane::Sent> Lane::add(const OutgoingRecord& record, DeliveryCallback callback) {
-  MILLRACE_CHECK(check(record));
+  if (!record.key || !record.headers.empty()) MILLRACE_CHECK(check(record));
   const std::size_t bound =
       record::BatchBuilder::record_bound(record.key, record.value, record.headers);
   const Timestamp time = record.timestamp ? *record.timestamp : context_->broker->clock().now();

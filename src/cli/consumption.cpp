@@ -52,21 +52,28 @@ Result<void> Consumption::choose_partitions() {
   return mark_finished();
 }
 
-Result<Offset> Consumption::start_of(const Partition<Bytes, Bytes>& partition) const {
-  const auto [start, end] = partition.offsets();
-  if (std::holds_alternative<FromBeginning>(options_.start)) return start;
-  if (std::holds_alternative<FromEnd>(options_.start)) return end;
-  if (const auto* time = std::get_if<Timestamp>(&options_.start)) {
-    MILLRACE_TRY(const auto found, partition.offset_for_time(*time));
+Result<Offset> start_in(const TopicPartition& partition, const Offsets& offsets, const Start& from,
+                        const FindTime& find_time) {
+  const auto [start, end] = offsets;
+  if (std::holds_alternative<FromBeginning>(from)) return start;
+  if (std::holds_alternative<FromEnd>(from)) return end;
+  if (const auto* time = std::get_if<Timestamp>(&from)) {
+    MILLRACE_TRY(const auto found, find_time(*time));
     return found.value_or(end);
   }
-  const std::int64_t asked = std::get<FromOffset>(options_.start).offset;
+  const std::int64_t asked = std::get<FromOffset>(from).offset;
   if (asked < 0) return std::max(start, asked < start - end ? start : end + asked);
   if (Offset{asked} >= start && Offset{asked} <= end) return Offset{asked};
-  return Error(Errc::offset_out_of_range,
-               fmt::format("{}-{} has offsets from {} up to, not including, {}: it cannot be read "
-                           "from {}; choose another --offset, or the partition with --partition",
-                           topic_->name(), partition.id(), start.value(), end.value(), asked));
+  return Error(
+      Errc::offset_out_of_range,
+      fmt::format("{}-{} has offsets from {} up to, not including, {}: it cannot be read "
+                  "from {}; choose another --offset, or the partition with --partition",
+                  partition.topic, partition.partition, start.value(), end.value(), asked));
+}
+
+Result<Offset> Consumption::start_of(const Partition<Bytes, Bytes>& partition) const {
+  return start_in(partition.handle().name(), partition.offsets(), options_.start,
+                  [&](Timestamp time) { return partition.offset_for_time(time); });
 }
 
 Result<bool> Consumption::print_next() {

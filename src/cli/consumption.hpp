@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <millrace/consumer.hpp>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,12 @@ struct FromOffset {
   std::int64_t offset;
 };
 using Start = std::variant<FromBeginning, FromEnd, FromOffset, Timestamp>;
+
+/// Finds the first record of a time or later; nothing if there is none.
+using FindTime = std::function<Result<std::optional<Offset>>(Timestamp)>;
+/// Where reading of a partition with these offsets starts; offset_out_of_range if it has no such.
+Result<Offset> start_in(const TopicPartition& partition, const Offsets& offsets, const Start& start,
+                        const FindTime& find_time);
 
 struct ConsumeOptions {
   std::string topic;

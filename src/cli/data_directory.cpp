@@ -5,8 +5,8 @@
 #include <cerrno>
 #include <filesystem>
 #include <millrace/engine/topic_registry.hpp>
-#include <millrace/transport/channel.hpp>
 
+#include "../api/owner_socket.hpp"
 #include "program.hpp"
 
 namespace millrace::inline v0::cli {
@@ -81,8 +81,7 @@ Result<Broker> open_as_owner(const std::string& path, const BrokerOptions& optio
 Result<Broker> open_for_appending(const std::string& path) {
   auto broker = open_as_owner(path, false);
   if (broker || broker.error().code() != Errc::directory_locked) return broker;
-  const bool is_served = transport::Channel::open("unix:" + path + "/socket").has_value();
-  return is_served ? Broker::attach(path) : broker;
+  return detail::is_served(detail::owner_socket(path)) ? Broker::attach(path) : broker;
 }
 
 Result<Broker> open_for_reading(const std::string& path) {

@@ -60,7 +60,7 @@ Result<void> change(client::Cluster& cluster, const Options& options) {
 
 Result<void> alter(const Program& program, const Options& options) {
   if (program.is_remote()) {
-    MILLRACE_TRY(const auto cluster, remote::connect(program.bootstrap()));
+    MILLRACE_TRY(const auto cluster, client::Cluster::connect(program.bootstrap()));
     return change(*cluster, options);
   }
   MILLRACE_TRY(const Broker broker, open_as_owner(program.data(), false));

@@ -49,7 +49,7 @@ void tell_differences(const TopicInfo& there, const Options& options) {
 }
 
 Result<void> create_remotely(const Program& program, const Options& options) {
-  MILLRACE_TRY(const auto cluster, remote::connect(program.bootstrap()));
+  MILLRACE_TRY(const auto cluster, client::Cluster::connect(program.bootstrap()));
   const auto created = remote::create_topic(*cluster, options.name, options.partitions,
                                             to_settings(options.settings));
   if (!created && created.error().code() == Errc::topic_exists && options.if_not_exists) {

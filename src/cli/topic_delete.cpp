@@ -9,7 +9,7 @@ namespace millrace::inline v0::cli {
 namespace {
 
 Result<void> delete_remotely(const Program& program, const std::vector<std::string>& names) {
-  MILLRACE_TRY(const auto cluster, remote::connect(program.bootstrap()));
+  MILLRACE_TRY(const auto cluster, client::Cluster::connect(program.bootstrap()));
   for (const std::string& name : names) MILLRACE_CHECK(cluster->topic(name));
   for (const std::string& name : names) MILLRACE_CHECK(remote::delete_topic(*cluster, name));
   return {};

@@ -42,7 +42,7 @@ Result<TopicDescription> look_at(const Program& program, const std::string& name
     MILLRACE_TRY(const Broker broker, open_for_reading(program.data()));
     return look_at(broker, name);
   }
-  MILLRACE_TRY(const auto cluster, remote::connect(program.bootstrap()));
+  MILLRACE_TRY(const auto cluster, client::Cluster::connect(program.bootstrap()));
   return remote::describe_topic(*cluster, name);
 }
 

@@ -42,7 +42,7 @@ Result<std::vector<TopicInfo>> topics_of(const Program& program) {
     MILLRACE_TRY(const Broker broker, open_for_reading(program.data()));
     return broker.topics();
   }
-  MILLRACE_TRY(const auto cluster, remote::connect(program.bootstrap()));
+  MILLRACE_TRY(const auto cluster, client::Cluster::connect(program.bootstrap()));
   return remote::list_topics(*cluster);
 }
 

@@ -44,8 +44,10 @@ class Fetcher {
   /// its position where it was.
   Result<std::size_t> poll(const Visit& visit);
 
-  /// The offset of the first record at or after `time`, or with the numbers that ListOffsets has
-  /// for it, of begin (-2) and end (-1); none if there is no such record.
+  /// What ListOffsets has instead of a time for where a log begins and ends.
+  static constexpr std::int64_t at_begin = -2;
+  static constexpr std::int64_t at_end = -1;
+  /// The offset of the first record at or after `time`; none if there is no such record.
   Result<std::optional<Offset>> find(std::int32_t partition, std::int64_t time);
 
  private:

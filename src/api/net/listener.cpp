@@ -3,7 +3,6 @@
 #include <millrace/engine/topic_config.hpp>
 #include <millrace/listener.hpp>
 #include <millrace/server/kafka_server.hpp>
-#include <millrace/transport/channel.hpp>
 #include <millrace/transport/host_port.hpp>
 #include <millrace/transport/http_listener.hpp>
 
@@ -11,11 +10,6 @@
 
 namespace millrace::inline v0 {
 namespace {
-
-/// Whether somebody serves there already: another listener of this process, for it is the owner.
-bool is_served(const std::string& socket) {
-  return transport::Channel::open("unix:" + socket).has_value();
-}
 
 server::KafkaServerOptions to_server(const ListenOptions& options) {
   server::KafkaServerOptions to;
@@ -68,9 +62,10 @@ Result<void> check(const ListenOptions& options) {
 Result<Listener> Broker::listen(const ListenOptions& options) const {
   MILLRACE_CHECK(check(options));
   server::KafkaServerOptions with = to_server(options);
-  const std::string socket = detail::owner_socket(*core_);
+  const std::string socket = detail::owner_socket(core_->path());
+  // If it is served already, it is another listener of this process that does: it is the owner.
   const bool has_socket =
-      options.serves_attached && core_->is_owner() && !socket.empty() && !is_served(socket);
+      options.serves_attached && core_->is_owner() && !socket.empty() && !detail::is_served(socket);
   if (has_socket) with.listener.addresses.push_back({.text = "unix:" + socket});
   auto server = server::KafkaServer::start(*core_, with);
   if (!server && has_socket) {

@@ -10,9 +10,6 @@
 namespace millrace::inline v0::cli::remote {
 namespace {
 
-constexpr std::int64_t at_begin = -2;
-constexpr std::int64_t at_end = -1;
-
 client::FetchOptions fetch_options(const ConsumeOptions& options) {
   return {.committed_only = options.isolation == Isolation::read_committed};
 }
@@ -45,30 +42,18 @@ Result<void> Consumption::choose_partitions() {
     MILLRACE_TRY(const Offset start, start_of(id));
     fetcher_->seek(id, start);
     if (!options_.exit_at_end) continue;
-    MILLRACE_TRY(const auto end, fetcher_->find(id, at_end));
+    MILLRACE_TRY(const auto end, fetcher_->find(id, client::Fetcher::at_end));
     ends_[id] = end.value_or(Offset{});
   }
   return mark_finished();
 }
 
 Result<Offset> Consumption::start_of(PartitionId id) {
-  MILLRACE_TRY(const auto first, fetcher_->find(id, at_begin));
-  MILLRACE_TRY(const auto last, fetcher_->find(id, at_end));
+  MILLRACE_TRY(const auto first, fetcher_->find(id, client::Fetcher::at_begin));
+  MILLRACE_TRY(const auto last, fetcher_->find(id, client::Fetcher::at_end));
   const Offset start = first.value_or(Offset{});
-  const Offset end = last.value_or(start);
-  if (std::holds_alternative<FromBeginning>(options_.start)) return start;
-  if (std::holds_alternative<FromEnd>(options_.start)) return end;
-  if (const auto* time = std::get_if<Timestamp>(&options_.start)) {
-    MILLRACE_TRY(const auto found, fetcher_->find(id, time->milliseconds()));
-    return found.value_or(end);
-  }
-  const std::int64_t asked = std::get<FromOffset>(options_.start).offset;
-  if (asked < 0) return std::max(start, asked < start - end ? start : end + asked);
-  if (Offset{asked} >= start && Offset{asked} <= end) return Offset{asked};
-  return Error(Errc::offset_out_of_range,
-               fmt::format("{}-{} has offsets from {} up to, not including, {}: it cannot be read "
-                           "from {}; choose another --offset, or the partition with --partition",
-                           options_.topic, id, start.value(), end.value(), asked));
+  return start_in({options_.topic, id}, {start, last.value_or(start)}, options_.start,
+                  [&](Timestamp time) { return fetcher_->find(id, time.milliseconds()); });
 }
 
 Result<bool> Consumption::print_next() {
@@ -124,8 +109,8 @@ Result<void> Consumption::step_over(const Error& error) {
   const PartitionId id = error.partition();
   if (error.code() == Errc::offset_out_of_range && id >= 0) {
     const Offset position = fetcher_->position(id);
-    MILLRACE_TRY(const auto start, fetcher_->find(id, at_begin));
-    MILLRACE_TRY(const auto end, fetcher_->find(id, at_end));
+    MILLRACE_TRY(const auto start, fetcher_->find(id, client::Fetcher::at_begin));
+    MILLRACE_TRY(const auto end, fetcher_->find(id, client::Fetcher::at_end));
     const Offset next = std::clamp(position, start.value_or(Offset{}), end.value_or(position));
     if (next == position) return error;
     complain(fmt::format("{}-{}: there is no offset {} (any more); going on at {}", options_.topic,

@@ -110,8 +110,7 @@ Result<void> Consumption::follow(const std::vector<TopicPartition>& assigned) {
 
 Result<void> Consumption::take(GroupMember& member, const std::vector<TopicPartition>& assigned,
                                const GroupMembership& membership) {
-  constexpr std::int64_t at_begin = -2;
-  constexpr std::int64_t at_end = -1;
+  using client::Fetcher;
   MILLRACE_CHECK(follow(assigned));
   MILLRACE_TRY(const auto committed, member.committed(assigned));
   const OffsetReset reset = membership.offset_reset;
@@ -127,17 +126,17 @@ Result<void> Consumption::take(GroupMember& member, const std::vector<TopicParti
                                membership.group))
           .at(partition.topic, id);
     } else {
-      const std::int64_t where = reset == OffsetReset::earliest ? at_begin
+      const std::int64_t where = reset == OffsetReset::earliest ? Fetcher::at_begin
                                  : reset.age()
                                      ? (system_clock().now() - *reset.age()).milliseconds()
-                                     : at_end;
+                                     : Fetcher::at_end;
       MILLRACE_TRY(const auto found, fetcher_->find(id, where));
-      MILLRACE_TRY(const auto end, fetcher_->find(id, at_end));
+      MILLRACE_TRY(const auto end, fetcher_->find(id, Fetcher::at_end));
       fetcher_->seek(id, found.value_or(end.value_or(Offset{})));
     }
     begins_[partition] = fetcher_->position(id);
     if (!options_.exit_at_end) continue;
-    MILLRACE_TRY(const auto end, fetcher_->find(id, at_end));
+    MILLRACE_TRY(const auto end, fetcher_->find(id, Fetcher::at_end));
     ends_[id] = end.value_or(Offset{});
   }
   return mark_finished();

@@ -83,7 +83,7 @@ Error unknown(const std::string& group) {
 }
 
 struct Target {
-  const PartitionOffsets& offsets;
+  const Offsets& offsets;
   const std::optional<Offset>& committed;
   OffsetFinder& finder;
   const TopicPartition& partition;

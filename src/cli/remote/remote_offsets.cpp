@@ -17,13 +17,11 @@ Result<client::Fetcher*> OffsetFinder::fetcher(const std::string& topic) {
   return &found->second;
 }
 
-Result<PartitionOffsets> OffsetFinder::offsets(const TopicPartition& partition) {
-  constexpr std::int64_t begin = -2;
-  constexpr std::int64_t end = -1;
+Result<Offsets> OffsetFinder::offsets(const TopicPartition& partition) {
   MILLRACE_TRY(client::Fetcher* const from, fetcher(partition.topic));
-  MILLRACE_TRY(const auto start, from->find(partition.partition, begin));
-  MILLRACE_TRY(const auto stop, from->find(partition.partition, end));
-  return PartitionOffsets{start.value_or(Offset{}), stop.value_or(Offset{})};
+  MILLRACE_TRY(const auto start, from->find(partition.partition, client::Fetcher::at_begin));
+  MILLRACE_TRY(const auto stop, from->find(partition.partition, client::Fetcher::at_end));
+  return Offsets{start.value_or(Offset{}), stop.value_or(Offset{})};
 }
 
 Result<std::optional<Offset>> OffsetFinder::find(const TopicPartition& partition, Timestamp time) {

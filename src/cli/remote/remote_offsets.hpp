@@ -1,15 +1,11 @@
 #pragma once
 #include <map>
 #include <millrace/client/fetcher.hpp>
+#include <millrace/partition.hpp>
 #include <optional>
 #include <vector>
 
 namespace millrace::inline v0::cli::remote {
-
-struct PartitionOffsets {
-  Offset start;
-  Offset end;
-};
 
 /// Asks the leaders of partitions where they begin and end, and what stands where.
 class OffsetFinder {
@@ -17,7 +13,7 @@ class OffsetFinder {
   explicit OffsetFinder(client::Cluster& cluster) : cluster_(cluster) {}
 
   /// unknown_topic, unknown_partition.
-  Result<PartitionOffsets> offsets(const TopicPartition& partition);
+  Result<Offsets> offsets(const TopicPartition& partition);
   /// Of the first record of that time or later; none if there is none.
   Result<std::optional<Offset>> find(const TopicPartition& partition, Timestamp time);
 

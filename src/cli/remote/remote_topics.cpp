@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <millrace/client/errors.hpp>
-#include <millrace/client/fetcher.hpp>
 #include <millrace/protocol/messages/create_partitions.hpp>
 #include <millrace/protocol/messages/create_topics.hpp>
 #include <millrace/protocol/messages/delete_topics.hpp>
 #include <millrace/protocol/messages/describe_configs.hpp>
 #include <millrace/protocol/messages/describe_log_dirs.hpp>
 #include <millrace/protocol/messages/incremental_alter_configs.hpp>
+
+#include "remote_offsets.hpp"
 
 namespace millrace::inline v0::cli::remote {
 namespace {
@@ -96,10 +97,6 @@ Result<std::map<std::int32_t, std::uint64_t>> bytes_of(Cluster& cluster, const s
 
 }  // namespace
 
-Result<std::unique_ptr<Cluster>> connect(const std::string& bootstrap) {
-  return Cluster::connect(bootstrap);
-}
-
 Result<std::vector<TopicInfo>> list_topics(Cluster& cluster) {
   MILLRACE_TRY(const auto metadata, cluster.metadata(std::nullopt));
   std::vector<TopicInfo> topics;
@@ -125,17 +122,14 @@ Result<TopicInfo> find_topic(Cluster& cluster, const std::string& name) {
 }
 
 Result<TopicDescription> describe_topic(Cluster& cluster, const std::string& name) {
-  constexpr std::int64_t begin = -2;
-  constexpr std::int64_t end = -1;
-  MILLRACE_TRY(auto topic, cluster.topic(name));
-  client::Fetcher fetcher(cluster, topic, {.committed_only = false});
-  MILLRACE_TRY(auto bytes, bytes_of(cluster, name, fetcher.partition_count()));
+  MILLRACE_TRY(const auto topic, cluster.topic(name));
+  const auto partitions = static_cast<PartitionId>(topic.partitions.size());
+  MILLRACE_TRY(auto bytes, bytes_of(cluster, name, partitions));
+  OffsetFinder finder(cluster);
   TopicDescription description{name, {}, {}};
-  for (PartitionId id = 0; id < fetcher.partition_count(); ++id) {
-    MILLRACE_TRY(const auto start, fetcher.find(id, begin));
-    MILLRACE_TRY(const auto stop, fetcher.find(id, end));
-    description.partitions.push_back(
-        {id, {start.value_or(Offset{}), stop.value_or(Offset{})}, bytes[id]});
+  for (PartitionId id = 0; id < partitions; ++id) {
+    MILLRACE_TRY(const auto offsets, finder.offsets({name, id}));
+    description.partitions.push_back({id, offsets, bytes[id]});
   }
   MILLRACE_TRY(const auto configs, configs_of(cluster, {name}));
   description.settings = entries_in(configs.front());

@@ -7,8 +7,6 @@
 /// What the subcommands do with a broker that runs, by asking it.
 namespace millrace::inline v0::cli::remote {
 
-Result<std::unique_ptr<client::Cluster>> connect(const std::string& bootstrap);
-
 Result<std::vector<TopicInfo>> list_topics(client::Cluster& cluster);
 Result<TopicInfo> find_topic(client::Cluster& cluster, const std::string& name);
 Result<TopicDescription> describe_topic(client::Cluster& cluster, const std::string& name);

@@ -48,10 +48,8 @@ bool Request::may(Operation operation, ResourceType type, std::string_view name)
 }
 
 std::int32_t Request::charge(Quotas::Direction direction, std::size_t bytes) {
-  static const std::string nameless;
   const auto how_long =
-      client_->state.quotas().take(header_.client_id ? *header_.client_id : nameless, direction,
-                                   bytes, std::chrono::steady_clock::now());
+      client_->state.quotas().take(client_id(), direction, bytes, std::chrono::steady_clock::now());
   if (how_long.count() > 0) answer_.pause_reading(how_long);
   return static_cast<std::int32_t>(how_long.count());
 }

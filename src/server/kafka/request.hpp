@@ -42,7 +42,11 @@ class Request {
   ServerState& state() const noexcept { return client_->state; }
   const protocol::RequestHeader& header() const noexcept { return header_; }
   protocol::ApiVersion version() const noexcept { return header_.api_version; }
-  std::string client_id() const { return header_.client_id.value_or(std::string()); }
+  /// Empty if it has none.
+  const std::string& client_id() const noexcept {
+    static const std::string nameless;
+    return header_.client_id ? *header_.client_id : nameless;
+  }
   MutableBytes body() const noexcept { return body_; }
 
   /// Keeps the frame as long as the request; `body` is where its body is from now on.

@@ -36,7 +36,8 @@ struct ApiMetrics {
   DurationHistogram durations;  ///< until the answer was handed over, and what waits included
 };
 
-/// Counts the requests of a server. Thread-safe; a request costs a few additions.
+/// Counts the requests of a server. Thread-safe; a request costs two looks at the
+/// clock and a few additions.
 class RequestMetrics {
  public:
   RequestMetrics();

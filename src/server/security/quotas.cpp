@@ -49,6 +49,7 @@ std::chrono::milliseconds Quotas::take(const std::string& client_id, Direction d
 std::size_t Quotas::most_fetch_bytes(const std::string& client_id) const {
   constexpr std::uint64_t seconds = 10;
   constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
+  if (!is_limited_[static_cast<std::size_t>(Direction::consumer)]) return unlimited;
   const std::uint64_t rate = rate_of(client_id, Direction::consumer);
   return rate == 0 || rate > unlimited / seconds ? unlimited : rate * seconds;
 }
