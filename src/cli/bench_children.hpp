@@ -23,8 +23,12 @@ int idle_groups(double seconds);
 int commit_offsets(const std::string& path);
 /// Opens the broker and says how many milliseconds loading the groups took.
 int load_offsets(const std::string& path);
-/// Serves Kafka clients; says where.
-int serve_until_end(const std::string& path);
+/// Serves Kafka clients a topic whose segments take `bytes` twice; says where.
+int serve_until_end(const std::string& path, std::uint64_t bytes);
+/// The same for a log that is there already.
+int serve_log_until_end(const std::string& path);
+/// Sends so much of a file by sendfile(2), twice, each time when it is asked to.
+int send_file_until_end(const std::string& path, std::size_t bytes);
 /// Takes framed records, stores them in a file that holds such already, and sends that back.
 int sink_until_end(const std::string& path, std::size_t value_bytes);
 

@@ -74,6 +74,7 @@ std::vector<Block> all_blocks() {
          [=](const Effort& effort, const RowSink& sink) { serve_limits(bytes, effort, sink); },
          [=](const Effort& effort, const RowSink& sink) { serve_rows(bytes, effort, sink); }});
   }
+  blocks.push_back({"C", "srv.fetch", fetch_limits, fetch_rows});
   blocks.push_back({"E", "group.consume", consumption_limit, consumption_rows});
   blocks.push_back({"E", "group.members", {}, membership_rows});
   return blocks;
@@ -88,7 +89,9 @@ int run_child(const std::vector<std::string>& arguments) {
   if (word(0) == "partitions")
     return make_partitions(word(1), std::stoi(word(2)), word(3) == "die");
   if (word(0) == "open") return open_and_idle(word(1), std::stod(word(2)));
-  if (word(0) == "serve") return serve_until_end(word(1));
+  if (word(0) == "serve") return serve_until_end(word(1), std::stoull(word(2)));
+  if (word(0) == "serve-log") return serve_log_until_end(word(1));
+  if (word(0) == "send-file") return send_file_until_end(word(1), std::stoull(word(2)));
   if (word(0) == "sink") return sink_until_end(word(1), std::stoull(word(2)));
   if (word(0) == "idle-groups") return idle_groups(std::stod(word(1)));
   if (word(0) == "commit-offsets") return commit_offsets(word(1));

@@ -25,5 +25,8 @@ void wake_limits(const Effort& effort, const RowSink& sink);
 /// srv.publish and srv.consume: framed records over a TCP connection to a process that stores them
 /// in a map and acknowledges with a number, and that map back through the connection.
 void serve_limits(std::size_t value_bytes, const Effort& effort, const RowSink& sink);
+/// srv.fetch: a file that goes through a TCP connection by sendfile(2), first from the disk, then
+/// from the page cache.
+void fetch_limits(const Effort& effort, const RowSink& sink);
 
 }  // namespace millrace::inline v0::cli::bench

@@ -41,6 +41,8 @@ void consumption_rows(const Effort& effort, const RowSink& sink);
 void membership_rows(const Effort& effort, const RowSink& sink);
 /// Records sent to a broker in another process by Kafka's protocol, and read back.
 void serve_rows(std::size_t value_bytes, const Effort& effort, const RowSink& sink);
+/// A log fetched from a broker in another process, first from the disk, then from the page cache.
+void fetch_rows(const Effort& effort, const RowSink& sink);
 
 /// Rows that are measured right after those of the machine's limit that they are compared with.
 struct Block {

@@ -127,10 +127,13 @@ class Subscriber {
   std::uint64_t read_ = 0;
 };
 
-/// A broker in a process of its own, with topic "bench" of two partitions, not flushed.
+/// A broker in a process of its own, with topic "bench" of two partitions, not flushed and reserved
+/// as those of the append rows are.
 class Server {
  public:
-  Server() : child_({"serve", scratch_ / "serve"}), address_(child_.read_line()) {}
+  explicit Server(const Effort& effort)
+      : child_({"serve", scratch_ / "serve", std::to_string(effort.most_bytes())}),
+        address_(child_.read_line()) {}
   const std::string& address() const { return address_; }
 
  private:
@@ -145,25 +148,32 @@ struct PublishShape {
   int connections = 1;
 };
 
-/// How many records each connection sent.
-std::vector<std::uint64_t> publish(const Server& server, const PublishShape& shape,
-                                   const Effort& effort, const RowSink& sink) {
+/// How many records partition 0 has then.
+std::uint64_t publish(const Server& server, const PublishShape& shape, const Effort& effort,
+                      const RowSink& sink) {
   const std::uint64_t most =
       effort.most_bytes() / shape.value_bytes / static_cast<std::uint64_t>(shape.connections);
-  std::vector<std::uint64_t> counts(static_cast<std::size_t>(shape.connections));
+  std::vector<std::unique_ptr<Publisher>> publishers;
+  for (int i = 0; i < shape.connections; ++i) {
+    publishers.push_back(
+        std::make_unique<Publisher>(server.address(), i, shape.value_bytes, shape.window));
+    publishers.back()->send();  // reserves the segment
+    publishers.back()->finish();
+  }
+  const std::uint64_t before = publishers.front()->count();
   const auto start = SteadyClock::now();
   in_threads(shape.connections, [&](int i) {
-    Publisher publisher(server.address(), i, shape.value_bytes, shape.window);
+    Publisher& publisher = *publishers[static_cast<std::size_t>(i)];
     while (publisher.count() < most && seconds_since(start) < effort.seconds) publisher.send();
     publisher.finish();
-    counts[static_cast<std::size_t>(i)] = publisher.count();
   });
+  const double seconds = seconds_since(start);
   std::uint64_t sent = 0;
-  for (const std::uint64_t count : counts) sent += count;
+  for (const auto& publisher : publishers) sent += publisher->count() - before;
   sink(fmt::format("millrace/srv.publish{}.w{}{}", shape.connections == 1 ? "" : "2", shape.window,
                    size_tag(shape.value_bytes)),
-       static_cast<double>(sent) / seconds_since(start), "rec/s");
-  return counts;
+       static_cast<double>(sent) / seconds, "rec/s");
+  return publishers.front()->count();
 }
 
 }  // namespace
@@ -171,22 +181,24 @@ std::vector<std::uint64_t> publish(const Server& server, const PublishShape& sha
 void serve_rows(std::size_t value_bytes, const Effort& effort, const RowSink& sink) {
   for (const int connections : {1, 2}) {
     for (const std::size_t window : {1u, 1000u}) {
-      const Server server;
-      const auto counts = publish(server, {value_bytes, window, connections}, effort, sink);
+      const Server server(effort);
+      const std::uint64_t count = publish(server, {value_bytes, window, connections}, effort, sink);
       if (window == 1 || connections > 1) continue;
       const auto start = SteadyClock::now();
-      Subscriber(server.address(), value_bytes).read(counts.front());
+      Subscriber(server.address(), value_bytes).read(count);
       sink("millrace/srv.consume" + size_tag(value_bytes),
-           static_cast<double>(counts.front()) / seconds_since(start), "rec/s");
+           static_cast<double>(count) / seconds_since(start), "rec/s");
     }
   }
 }
 
-int serve_until_end(const std::string& path) {
+int serve_until_end(const std::string& path, std::uint64_t bytes) {
   const Broker broker = must(Broker::open(path));
   TopicOptions options;
   options.partitions = 2;
   options.flush = flush::by_os{};
+  // A record of 100 bytes that comes alone takes 173.
+  options.settings = reserved_for(2 * bytes);
   must(broker.create_topic(topic_name, options));
   const Listener listener = must(broker.listen({.port = 0}));
   std::printf("%s\n", listener.address().c_str());

@@ -1,16 +1,10 @@
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdio>
 
 #include "bench_child.hpp"
 #include "bench_children.hpp"
 #include "bench_framed.hpp"
 #include "bench_limits.hpp"
+#include "bench_socket.hpp"
 
 namespace millrace::inline v0::cli::bench {
 namespace {
@@ -18,40 +12,6 @@ namespace {
 constexpr std::size_t ack_bytes = 8;
 constexpr std::size_t piece_bytes = 256u << 10;
 constexpr std::uint64_t end_mark = std::uint64_t{1} << 63;
-
-/// A blocking TCP socket over loopback.
-class Socket {
- public:
-  explicit Socket(int descriptor) : descriptor_(descriptor) {
-    if (descriptor_ < 0) fail("cannot make a socket");
-    const int on = 1;
-    ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  ~Socket() { ::close(descriptor_); }
-
-  int descriptor() const { return descriptor_; }
-  void write(const std::byte* from, std::size_t bytes) const {
-    while (bytes > 0) {
-      const ssize_t sent = ::send(descriptor_, from, bytes, MSG_NOSIGNAL);
-      if (sent < 0 && errno == EINTR) continue;
-      if (sent <= 0) fail("the other end of a socket is gone");
-      from += sent;
-      bytes -= static_cast<std::size_t>(sent);
-    }
-  }
-  std::size_t read(MutableBytes to) const {
-    for (;;) {
-      const ssize_t got = ::recv(descriptor_, to.data(), to.size(), 0);
-      if (got > 0) return static_cast<std::size_t>(got);
-      if (got == 0 || errno != EINTR) fail("the other end of a socket is gone");
-    }
-  }
-
- private:
-  int descriptor_;
-};
 
 /// What came and was not dealt with yet.
 class Incoming {
@@ -110,32 +70,6 @@ void sink_records(const Socket& socket, const WrittenFile& file) {
     const std::uint64_t ack = count | (is_end ? end_mark : 0);
     socket.write(reinterpret_cast<const std::byte*>(&ack), sizeof ack);
   }
-}
-
-int listen_on_loopback(sockaddr_in& at) {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  at = {};
-  at.sin_family = AF_INET;
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof at;
-  auto* const address = reinterpret_cast<sockaddr*>(&at);
-  if (::bind(descriptor, address, size) != 0 || ::listen(descriptor, 1) != 0 ||
-      ::getsockname(descriptor, address, &size) != 0) {
-    fail("cannot listen on the loopback address");
-  }
-  return descriptor;
-}
-
-int connect_to(const std::string& port) {
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  at.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0) {
-    fail("cannot connect to the other process");
-  }
-  return descriptor;
 }
 
 /// Sends records for so long; how many.
@@ -201,7 +135,7 @@ void serve_limits(std::size_t value_bytes, const Effort& effort, const RowSink& 
   for (const std::size_t window : {1u, 1000u}) {
     const Scratch scratch;
     Child child({"sink", scratch / "sink", std::to_string(value_bytes)});
-    const Socket socket(connect_to(child.read_line()));
+    const Socket socket = connect_to(child.read_line());
     const auto start = SteadyClock::now();
     const std::uint64_t sent = send_records(socket, value_bytes, window, effort.seconds);
     const double rate = static_cast<double>(sent) / seconds_since(start);
@@ -229,11 +163,7 @@ int sink_until_end(const std::string& path, std::size_t value_bytes) {
     payload.make(value.data(), i, value_bytes);
     end += frame(file.data() + end, value.data(), value_bytes, i);
   }
-  sockaddr_in at;
-  const Socket listener(listen_on_loopback(at));
-  std::printf("%d\n", ntohs(at.sin_port));
-  std::fflush(stdout);
-  const Socket socket(::accept4(listener.descriptor(), nullptr, nullptr, SOCK_CLOEXEC));
+  const Socket socket = accept_one();
   sink_records(socket, file);
   std::byte go;
   socket.read({&go, 1});

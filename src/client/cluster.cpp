@@ -2,8 +2,8 @@
 
 #include <millrace/client/cluster.hpp>
 #include <millrace/client/errors.hpp>
+#include <millrace/client/patience.hpp>
 #include <millrace/protocol/messages/find_coordinator.hpp>
-#include <thread>
 
 namespace millrace::inline v0::client {
 
@@ -13,20 +13,6 @@ namespace {
 
 std::string address_of(const std::string& host, std::int32_t port) {
   return transport::PeerAddress{.host = host, .port = std::to_string(port)}.text();
-}
-
-/// Calls until the answer is not a passing refusal; how long a broker may take to make a
-/// coordinator.
-template <typename Ask>
-auto ask_patiently(const Ask& ask) {
-  constexpr int attempts = 100;
-  constexpr std::chrono::milliseconds pause(100);
-  auto answer = ask();
-  for (int i = 0; i < attempts && answer && is_passing(answer->error_code); ++i) {
-    std::this_thread::sleep_for(pause);
-    answer = ask();
-  }
-  return answer;
 }
 
 }  // namespace
@@ -120,7 +106,7 @@ Result<Connection*> Cluster::leader_of(const MetadataResponse::Topic& topic,
 Result<Connection*> Cluster::coordinator(CoordinatorOf what, const std::string& key) {
   constexpr ApiVersion last_with_one_key = 3;
   const FindCoordinatorRequest request{.key = key, .key_type = static_cast<std::int8_t>(what)};
-  MILLRACE_TRY(const auto found, ask_patiently([&] {
+  MILLRACE_TRY(const auto found, ask_patiently({}, [&] {
                  return any().call<FindCoordinatorResponse>(request, last_with_one_key);
                }));
   MILLRACE_CHECK(

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <millrace/client/errors.hpp>
+#include <millrace/client/patience.hpp>
 #include <millrace/client/producer.hpp>
 #include <millrace/protocol/messages/init_producer_id.hpp>
 #include <millrace/protocol/messages/produce.hpp>
@@ -36,15 +37,12 @@ Result<void> Producer::take_identity() {
     MILLRACE_TRY(
         to, cluster_.coordinator(Cluster::CoordinatorOf::transaction, options_.transactional_id));
   }
-  auto response = to->call<InitProducerIdResponse>(request);
-  // Another producer's transaction under that name is being ended.
-  for (int i = 0; i < options_.most_attempts && response && is_passing(response->error_code); ++i) {
-    std::this_thread::sleep_for(pause_before_next_attempt);
-    response = to->call<InitProducerIdResponse>(request);
-  }
-  if (!response) return response.error();
-  MILLRACE_CHECK(check("asking for a producer id", response->error_code));
-  identity_ = {response->producer_id, response->producer_epoch, 0};
+  // It is refused for now while another producer's transaction under that name is being ended.
+  MILLRACE_TRY(const auto response,
+               ask_patiently({options_.most_attempts, pause_before_next_attempt},
+                             [&] { return to->call<InitProducerIdResponse>(request); }));
+  MILLRACE_CHECK(check("asking for a producer id", response.error_code));
+  identity_ = {response.producer_id, response.producer_epoch, 0};
   return {};
 }
 

@@ -1,14 +1,20 @@
 #include <fmt/format.h>
 
 #include <millrace/client/errors.hpp>
+#include <millrace/client/patience.hpp>
 #include <millrace/client/producer.hpp>
 #include <millrace/protocol/messages/add_partitions_to_txn.hpp>
 #include <millrace/protocol/messages/end_txn.hpp>
-#include <thread>
 
 namespace millrace::inline v0::client {
 
 using namespace protocol;
+
+namespace {
+
+constexpr std::chrono::milliseconds pause_before_next_attempt(20);
+
+}  // namespace
 
 Result<void> Producer::begin_transaction() {
   if (options_.transactional_id.empty() || is_in_transaction_) {
@@ -35,19 +41,19 @@ Result<void> Producer::add_to_transaction(std::int32_t partition, Lane& lane) {
   MILLRACE_CHECK(drain());
   MILLRACE_TRY(Connection* const to, cluster_.coordinator(Cluster::CoordinatorOf::transaction,
                                                           options_.transactional_id));
-  for (int attempt = 1;; ++attempt) {
+  const auto ask = [&]() -> Result<WireError> {
     MILLRACE_TRY(const auto response,
                  to->call<AddPartitionsToTxnResponse>(request, last_of_clients));
     if (response.results.size() != 1 || response.results[0].results_by_partition.size() != 1) {
       return Error(Errc::corrupt_data, doing + ": the answer is about other partitions");
     }
-    const WireError error = response.results[0].results_by_partition[0].partition_error_code;
-    if (!is_passing(error) || attempt >= options_.most_attempts) {
-      lane.is_in_transaction = error == WireError::none;
-      return check(doing, error);
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
+    return response.results[0].results_by_partition[0].partition_error_code;
+  };
+  MILLRACE_TRY(const WireError error,
+               ask_patiently({options_.most_attempts, pause_before_next_attempt}, ask,
+                             [](WireError code) { return code; }));
+  lane.is_in_transaction = error == WireError::none;
+  return check(doing, error);
 }
 
 Result<void> Producer::end_transaction(bool commit) {
@@ -64,16 +70,13 @@ Result<void> Producer::end_transaction(bool commit) {
                               .committed = commit && flushed.has_value()};
   MILLRACE_TRY(Connection* const to, cluster_.coordinator(Cluster::CoordinatorOf::transaction,
                                                           options_.transactional_id));
-  auto response = to->call<EndTxnResponse>(request);
-  for (int i = 0; i < options_.most_attempts && response && is_passing(response->error_code); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    response = to->call<EndTxnResponse>(request);
-  }
-  if (!response) return response.error();
+  MILLRACE_TRY(const auto response,
+               ask_patiently({options_.most_attempts, pause_before_next_attempt},
+                             [&] { return to->call<EndTxnResponse>(request); }));
   MILLRACE_CHECK(flushed);
   return check(fmt::format("{} the transaction of {}", commit ? "committing" : "aborting",
                            options_.transactional_id),
-               response->error_code);
+               response.error_code);
 }
 
 }  // namespace millrace::inline v0::client

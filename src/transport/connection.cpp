@@ -19,13 +19,13 @@ std::chrono::milliseconds time_for(const ListenerOptions& options, std::size_t f
 
 class Connection::Held final : public HeldFrame {
  public:
-  Held(std::shared_ptr<Shared> shared, std::vector<std::byte> bytes, BudgetShare share)
-      : shared_(std::move(shared)), bytes_(std::move(bytes)), share_(std::move(share)) {}
-  MutableBytes bytes() noexcept override { return bytes_; }
+  Held(std::shared_ptr<Shared> shared, FrameMemory memory, BudgetShare share)
+      : shared_(std::move(shared)), memory_(std::move(memory)), share_(std::move(share)) {}
+  MutableBytes bytes() noexcept override { return memory_.bytes(); }
 
  private:
   std::shared_ptr<Shared> shared_;  // has the budget, so it ends last
-  std::vector<std::byte> bytes_;
+  FrameMemory memory_;
   BudgetShare share_;
 };
 
@@ -36,10 +36,12 @@ class Connection::Incoming final : public IncomingFrame {
   MutableBytes bytes() noexcept override { return bytes_; }
   std::shared_ptr<HeldFrame> hold() override {
     if (whole_ != nullptr) {
-      return std::make_shared<Held>(shared_, std::move(whole_->bytes), std::move(whole_->share));
+      return std::make_shared<Held>(shared_, std::move(whole_->memory), std::move(whole_->share));
     }
     shared_->budget.overdraw(bytes_.size());
-    return std::make_shared<Held>(shared_, std::vector<std::byte>(bytes_.begin(), bytes_.end()),
+    FrameMemory copy(bytes_.size());
+    std::copy(bytes_.begin(), bytes_.end(), copy.bytes().begin());
+    return std::make_shared<Held>(shared_, std::move(copy),
                                   BudgetShare(shared_->budget, bytes_.size()));
   }
 
@@ -130,10 +132,11 @@ asio::awaitable<void> Connection::read_long_frame(std::size_t frame_bytes) {
   LongFrame frame;
   frame.share = co_await take_budget(frame_bytes);
   if (is_closed_) co_return;
-  frame.bytes.resize(frame_bytes);
-  const auto begun = std::copy(left_.begin() + length_bytes, left_.end(), frame.bytes.begin());
+  frame.memory = loop_.take_memory(frame_bytes);
+  const MutableBytes whole = frame.memory.bytes();
+  MutableBytes missing = whole.subspan(left_.size() - length_bytes);
+  std::copy(left_.begin() + length_bytes, left_.end(), whole.begin());
   left_ = {};
-  MutableBytes missing(begun, frame.bytes.end());
   stalls_at_ = std::chrono::steady_clock::now() + time_for(shared_->options, frame_bytes);
   while (!missing.empty()) {
     ErrorCode failed;
@@ -147,8 +150,9 @@ asio::awaitable<void> Connection::read_long_frame(std::size_t frame_bytes) {
   }
   stalls_at_.reset();
   is_handing_over_ = true;
-  hand_over_one(frame.bytes, &frame);
+  hand_over_one(whole, &frame);
   is_handing_over_ = false;
+  loop_.give_back(std::move(frame.memory));
   write_answers();
 }
 

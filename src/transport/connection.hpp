@@ -50,7 +50,7 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   };
   /// A frame longer than what is read at once, in memory of its own.
   struct LongFrame {
-    std::vector<std::byte> bytes;
+    FrameMemory memory;
     BudgetShare share;
   };
   class Incoming;

@@ -5,7 +5,8 @@
 namespace millrace::inline v0::transport {
 namespace {
 constexpr std::size_t scratch_bytes = 128 * 1024;
-}
+constexpr std::size_t most_spare_bytes = 1 << 20;
+}  // namespace
 
 AsioLoop::AsioLoop()
     : guard_(asio::make_work_guard(context_)), timer_(context_), scratch_(scratch_bytes) {}
@@ -46,6 +47,18 @@ void AsioLoop::run_due() {
     due.mapped()();
   }
   arm();
+}
+
+FrameMemory AsioLoop::take_memory(std::size_t bytes) {
+  const bool fits = spare_.capacity() >= bytes && spare_.capacity() / 4 <= bytes;
+  if (!fits) return FrameMemory(bytes);
+  spare_.set_size(bytes);
+  return std::move(spare_);
+}
+
+void AsioLoop::give_back(FrameMemory memory) noexcept {
+  const std::size_t capacity = memory.capacity();
+  if (capacity > spare_.capacity() && capacity <= most_spare_bytes) spare_ = std::move(memory);
 }
 
 void AsioLoop::start() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "transport/asio.hpp"
+#include "transport/frame_memory.hpp"
 
 namespace millrace::inline v0::transport {
 
@@ -29,6 +30,10 @@ class AsioLoop final : public Loop {
   asio::io_context& context() noexcept { return context_; }
   /// Memory for what is read at once, shared by the connections of this loop.
   MutableBytes scratch() noexcept { return scratch_; }
+  /// Memory for a long frame. The last that was given back is kept for the next one, if it is not
+  /// too large: who sends long frames sends more of them, and fresh pages cost more than reading.
+  FrameMemory take_memory(std::size_t bytes);
+  void give_back(FrameMemory memory) noexcept;
   std::unordered_set<Connection*>& connections() noexcept { return connections_; }
 
  private:
@@ -44,6 +49,7 @@ class AsioLoop final : public Loop {
   std::map<TimerId, Clock::Steady> times_;
   TimerId last_timer_ = 0;
   std::vector<std::byte> scratch_;
+  FrameMemory spare_;
   std::unordered_set<Connection*> connections_;
   std::thread thread_;
 };

@@ -199,6 +199,31 @@ TEST_CASE("frames are answered, however they arrive") {
     CHECK(client.receive() == "after");
     sender.join();
   }
+  SECTION("long ones of many lengths, whose memory goes from one to the next") {
+    char letter = 'a';
+    for (const std::size_t length :
+         {900'000u, 200'000u, 900'000u, 2'000'000u, 150'000u, 900'000u}) {
+      const std::string text(length, letter++);
+      std::thread sender([&] { (void)client.send_frame(text); });
+      CHECK(client.receive() == text);
+      sender.join();
+    }
+  }
+  SECTION("a long one that is kept, while others come") {
+    PlainClient other = server.client();
+    const std::string kept = "keep" + std::string(600'000, 'k');
+    std::thread sender([&] { (void)client.send_frame(kept); });
+    server.echo.wait_until_seen(1);
+    sender.join();
+    for (const char letter : {'a', 'b', 'c'}) {
+      const std::string text(500'000, letter);
+      std::thread next([&] { (void)other.send_frame(text); });
+      CHECK(other.receive() == text);
+      next.join();
+    }
+    server.echo.release(kept);
+    CHECK(client.receive() == "released " + kept);
+  }
 }
 
 TEST_CASE("answers leave in the order of the frames, whichever comes first") {

@@ -25,9 +25,8 @@ class Scheduler {
   ~Scheduler() { stop(); }
 
   const Clock& clock() const noexcept { return clock_; }
-  /// Starts the thread.
+  /// From now on a thread of its own runs the tasks; it begins with the first one.
   void start();
-  bool has_thread() const noexcept { return thread_.joinable(); }
   /// Stops the thread after the task at hand; what has not run is dropped. A task may do it too.
   void stop();
 

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <millrace/client/errors.hpp>
+#include <millrace/client/patience.hpp>
 #include <millrace/protocol/messages/describe_producers.hpp>
 #include <millrace/protocol/messages/describe_transactions.hpp>
 #include <millrace/protocol/messages/init_producer_id.hpp>
 #include <millrace/protocol/messages/list_transactions.hpp>
-#include <thread>
 
 #include "../txn_text.hpp"
 
@@ -121,21 +121,16 @@ Result<TransactionDescription> describe_transaction(Cluster& cluster,
 }
 
 Result<void> abort_transaction(Cluster& cluster, const TransactionSummary& transaction) {
-  constexpr int most_attempts = 300;
+  constexpr client::Patience until_it_is_ended{.most_attempts = 300};
   InitProducerIdRequest request;
   request.transactional_id = transaction.transactional_id;
   request.transaction_timeout_ms = static_cast<std::int32_t>(transaction.timeout.count());
   MILLRACE_TRY(Connection* const to, coordinator_of(cluster, transaction.transactional_id));
   // Answered at once while the transaction is still being ended.
-  for (int attempt = 0;; ++attempt) {
-    MILLRACE_TRY(const auto response, to->call<InitProducerIdResponse>(request));
-    if (client::is_passing(response.error_code) && attempt < most_attempts) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      continue;
-    }
-    return check("aborting the transaction of " + transaction.transactional_id,
-                 response.error_code);
-  }
+  MILLRACE_TRY(const auto response, client::ask_patiently(until_it_is_ended, [&] {
+                 return to->call<InitProducerIdResponse>(request);
+               }));
+  return check("aborting the transaction of " + transaction.transactional_id, response.error_code);
 }
 
 }  // namespace millrace::inline v0::cli::remote
