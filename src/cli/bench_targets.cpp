@@ -50,6 +50,9 @@ std::vector<Target> all_targets() {
     targets.push_back({row + ".transactional/100B", row + ".plain/100B", 0.85});
   }
   targets.push_back({ours + "group.consume/100B", limit + "group.consume/100B", 0.8});
+  for (const std::string row : {"srv.fetch.cold", "srv.fetch.warm"}) {
+    targets.push_back({ours + row, limit + row, 0.8});
+  }
   const auto at_most = [&](const char* row, double bound, const char* against = "") {
     targets.push_back(
         {ours + row, *against == '\0' ? std::string() : limit + against, bound, false});
