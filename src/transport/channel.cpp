@@ -219,7 +219,7 @@ bool Channel::has_frame() const noexcept {
 /// Until the buffer holds so many bytes.
 Result<void> Channel::read_some(std::size_t wanted_bytes) {
   if (buffer_.size() - begin_ < wanted_bytes) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, buffered());
+    if (buffered() > 0) std::memmove(buffer_.data(), buffer_.data() + begin_, buffered());
     end_ -= std::exchange(begin_, 0);
     if (buffer_.size() < wanted_bytes) buffer_.resize(std::max(wanted_bytes, usual_buffer_bytes));
   }
