@@ -221,7 +221,7 @@ run log dump "$MILLRACE_DATA" --records --indexes
 expect_done
 cp "$work/out" "$work/dump"
 expect_out_has ' key: {"transactionalId":"import"} payload: {"producerId":'
-expect_out_has '"transactionStatus":"Ongoing","transactionPartitions":[{"topic":"orders","partition":0}]'
+expect_out_has '"transactionStatus":"Ongoing","transactionPartitions":[{"topic":"orders","partition":1}]'
 expect_out_has ' key: {"group":"readers","topic":"orders","partition":0} payload: {"offset":'
 expect_out_has ' key: {"group":"readers"} payload: {"protocolType":"consumer"'
 expect_out_has ' endTxnMarker: COMMIT coordinatorEpoch: 0'
