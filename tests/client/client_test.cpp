@@ -49,6 +49,7 @@ struct Served {
   std::unique_ptr<Cluster> cluster = Cluster::connect(listener.address()).value();
 };
 
+/// `value` must outlive it.
 client::OutgoingRecord record_of(std::int32_t partition, std::string_view value) {
   return {.partition = partition,
           .timestamp = system_clock().now(),
@@ -69,7 +70,8 @@ TEST_CASE("a producer tells of each record where it is") {
   CHECK(producer->partition_count() == 2);
   std::vector<std::int64_t> offsets[2];
   for (int i = 0; i < 100; ++i) {
-    auto record = record_of(i % 2, std::to_string(i));
+    const std::string value = std::to_string(i);
+    auto record = record_of(i % 2, value);
     record.callback = [&offsets, i](const Result<Offset>& offset) {
       offsets[i % 2].push_back(offset.value().value());
     };
@@ -93,7 +95,8 @@ TEST_CASE("a record that is refused fails alone, and later ones go on") {
   const auto producer = client::Producer::open(*served.cluster, "orders").value();
   served.broker.alter_topic("orders", {{"max.message.bytes", "500"}}).value();
   std::vector<Errc> refused;
-  auto large = record_of(0, std::string(1000, 'x'));
+  const std::string too_long(1000, 'x');
+  auto large = record_of(0, too_long);
   large.callback = [&](const Result<Offset>& offset) { refused.push_back(offset.error().code()); };
   producer->send(large).value();
   const auto flushed = producer->flush();
