@@ -14,6 +14,8 @@ MessageDecoder::MessageDecoder(Bytes body, ApiVersion version, bool flexible,
           options.memory_bytes.value_or(DecodeOptions::default_memory_bytes(body.size()))) {}
 
 Result<void> MessageDecoder::finish(const char* message_name) const {
+  const bool is_whole = reader_.ok() && (accept_left_over_ || reader_.remaining() == 0);
+  if (is_whole && !is_out_of_memory_) return {};
   const std::string doing =
       fmt::format("reading {} v{}{}{}", message_name, version_, path_.empty() ? "" : ": ", path_);
   if (is_out_of_memory_) {

@@ -12,6 +12,7 @@ constexpr std::size_t longest_in_one_byte = 0x7f;
 }  // namespace
 
 Result<void> MessageEncoder::finish(const char* message_name) const {
+  if (ok()) return {};
   const std::string doing = fmt::format("writing {} v{}: {}", message_name, version_, path_);
   if (is_null_refused_) {
     return Error(Errc::invalid_argument,

@@ -216,6 +216,22 @@ bool Channel::has_frame() const noexcept {
   return length >= 0 && buffered() - length_bytes >= static_cast<std::size_t>(length);
 }
 
+/// What recv(2) returns.
+std::ptrdiff_t Channel::receive_into(MutableBytes memory) {
+  using std::chrono::steady_clock;
+  if (look_.is_due()) {
+    const auto until = steady_clock::now() + BriefLook::length;
+    do {
+      const ssize_t got = ::recv(socket_, memory.data(), memory.size(), MSG_DONTWAIT);
+      if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) continue;
+      look_.found();
+      return got;
+    } while (steady_clock::now() < until);
+    look_.missed();
+  }
+  return ::recv(socket_, memory.data(), memory.size(), 0);
+}
+
 /// Until the buffer holds so many bytes.
 Result<void> Channel::read_some(std::size_t wanted_bytes) {
   if (buffer_.size() - begin_ < wanted_bytes) {
@@ -224,7 +240,7 @@ Result<void> Channel::read_some(std::size_t wanted_bytes) {
     if (buffer_.size() < wanted_bytes) buffer_.resize(std::max(wanted_bytes, usual_buffer_bytes));
   }
   while (buffered() < wanted_bytes) {
-    const ssize_t got = ::recv(socket_, buffer_.data() + end_, buffer_.size() - end_, 0);
+    const std::ptrdiff_t got = receive_into(MutableBytes(buffer_).subspan(end_));
     if (got > 0) {
       end_ += static_cast<std::size_t>(got);
     } else if (got == 0) {

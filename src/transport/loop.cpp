@@ -1,5 +1,7 @@
 #include "transport/loop.hpp"
 
+#include <millrace/transport/brief_look.hpp>
+
 #include "transport/connection.hpp"
 
 namespace millrace::inline v0::transport {
@@ -68,12 +70,22 @@ void AsioLoop::start() {
 /// Looks on for a moment before it sleeps, as readers of a log do: who asks one thing after another
 /// does not pay for waking the thread each time.
 void AsioLoop::run() {
-  constexpr std::chrono::microseconds looks_on_for(20);
+  using std::chrono::steady_clock;
+  constexpr int least_of_a_conversation = 8;  // a single request makes two or three
+  BriefLook look;
   while (context_.run_one() > 0) {
-    auto last = std::chrono::steady_clock::now();
-    for (auto now = last; now - last < looks_on_for && !context_.stopped();
-         now = std::chrono::steady_clock::now()) {
-      if (context_.poll() > 0) last = now;
+    if (!look.is_due()) continue;
+    int seen = 0;
+    for (auto last = steady_clock::now(), now = last;
+         now - last < BriefLook::length && !context_.stopped(); now = steady_clock::now()) {
+      if (context_.poll() == 0) continue;
+      ++seen;
+      last = now;
+    }
+    if (seen >= least_of_a_conversation) {
+      look.found();
+    } else {
+      look.missed();
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <millrace/core/bytes.hpp>
 #include <millrace/core/result.hpp>
+#include <millrace/transport/brief_look.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -72,6 +73,7 @@ class Channel {
  private:
   Channel(int socket, std::string address, const ChannelOptions& options);
   Result<void> read_some(std::size_t wanted_bytes);
+  std::ptrdiff_t receive_into(MutableBytes memory);
   std::size_t buffered() const noexcept { return end_ - begin_; }
   Error failed(std::string_view doing, int os_code) const;
 
@@ -81,6 +83,7 @@ class Channel {
   std::vector<std::byte> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
+  BriefLook look_;
 };
 
 }  // namespace millrace::inline v0::transport
