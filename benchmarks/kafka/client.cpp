@@ -1,6 +1,7 @@
 // A Kafka client over librdkafka that measures whoever listens. Prints one line of JSON.
 #include <librdkafka/rdkafka.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <barrier>
@@ -8,6 +9,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <map>
 #include <random>
 #include <string>
 #include <thread>
@@ -46,6 +49,30 @@ double processor_seconds() {
   return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
+/// Of each thread of this process, by its id.
+std::map<std::string, double> thread_seconds() {
+  std::map<std::string, double> seconds;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    char text[1024] = {};
+    // A thread that has ended meanwhile does not count.
+    if (std::FILE* file = std::fopen((task.path() / "stat").c_str(), "r")) {
+      static_cast<void>(std::fread(text, 1, sizeof text - 1, file));
+      std::fclose(file);
+    }
+    const char* const name_end = std::strrchr(text, ')');
+    unsigned long user = 0;
+    unsigned long system = 0;
+    if (name_end == nullptr ||
+        std::sscanf(name_end + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                    &system) != 2) {
+      continue;
+    }
+    seconds[task.path().filename()] =
+        static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  }
+  return seconds;
+}
+
 /// What is measured: begins when it is made, ends when it is printed.
 class Measurement {
  public:
@@ -56,8 +83,14 @@ class Measurement {
   void print(long count) {
     const double seconds = static_cast<double>(now() - begin_) / 1e9;
     const double processor = processor_seconds() - processor_;
-    std::printf("{\"records\": %ld, \"per_second\": %.1f, \"client_cpu\": %.3f", count,
-                static_cast<double>(count) / seconds, processor / seconds);
+    double busiest = 0;
+    for (const auto& [thread, used] : thread_seconds()) {
+      const auto before = threads_.find(thread);
+      busiest = std::max(busiest, used - (before == threads_.end() ? 0 : before->second));
+    }
+    std::printf(
+        "{\"records\": %ld, \"per_second\": %.1f, \"client_cpu\": %.3f, \"client_thread\": %.3f",
+        count, static_cast<double>(count) / seconds, processor / seconds, busiest / seconds);
     std::sort(latencies_.begin(), latencies_.end());
     for (const auto& [name, part] :
          {std::pair{"p50_us", 0.5}, std::pair{"p99_us", 0.99}, std::pair{"p999_us", 0.999}}) {
@@ -71,6 +104,7 @@ class Measurement {
 
  private:
   std::vector<std::int64_t> latencies_;
+  const std::map<std::string, double> threads_ = thread_seconds();
   const std::int64_t begin_ = now();
   const double processor_ = processor_seconds();
 };

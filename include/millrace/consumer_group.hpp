@@ -75,6 +75,8 @@ class GroupConsumerCore {
   Result<void> leave();
   /// Whether auto-commit is on.
   bool commits_by_itself() const noexcept;
+  /// Has what was read committed before partitions pass to others, auto-commit or not.
+  void commit_before_rebalances() noexcept;
   ConsumerCore& consumer() noexcept;
   const ConsumerCore& consumer() const noexcept;
   void interrupt() noexcept;

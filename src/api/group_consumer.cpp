@@ -53,6 +53,7 @@ struct GroupConsumerCore::Impl {
       last_poll;  // where what it returned begins
   Clock::Steady last_commit;
   std::atomic<bool> interrupted{false};
+  bool commits_before_rebalances = options.auto_commit_interval.has_value();
   bool has_left = false;
 };
 
@@ -244,7 +245,7 @@ Result<void> GroupConsumerCore::Impl::act_on(const coordinator::OwnershipChange&
   lose(held(change.lost));
   if (const Partitions revoked = held(change.revoked); !revoked.empty()) {
     // A commit that fails leads to records that are read again, not to lost ones.
-    if (options.auto_commit_interval) static_cast<void>(member.commit(positions()));
+    if (commits_before_rebalances) static_cast<void>(member.commit(positions()));
     if (options.listener.revoked) options.listener.revoked(revoked);
     give_up(revoked);
   }
@@ -311,9 +312,7 @@ Result<GroupConsumerCore> GroupConsumerCore::join(const Broker& broker,
   MILLRACE_CHECK(subscription.check());
   MILLRACE_TRY(auto service, groups_of(broker, group, options));
   auto impl = std::make_unique<Impl>(broker, std::move(service), group, options);
-  if (options.auto_commit_interval) {
-    impl->member.before_rejoin([self = impl.get()] { self->commit_before_rejoin(); });
-  }
+  impl->member.before_rejoin([self = impl.get()] { self->commit_before_rejoin(); });
   if (subscription.is_pattern()) {
     MILLRACE_TRY(auto matcher, subscription.matcher());
     impl->member.subscribe_matching(std::move(matcher));
@@ -347,6 +346,7 @@ Result<FetchedRecords> GroupConsumerCore::poll(std::chrono::nanoseconds wait) {
 /// Also what the member may keep: until the others have joined too, no commit would be taken, and
 /// it may be stopped meanwhile. What fails is read again, not lost.
 void GroupConsumerCore::Impl::commit_before_rejoin() {
+  if (!commits_before_rebalances) return;
   auto offsets = positions();
   if (offsets.empty()) return;
   if (const auto request = member.commit_request(std::move(offsets))) {
@@ -435,6 +435,10 @@ Result<void> GroupConsumerCore::leave() {
 
 bool GroupConsumerCore::commits_by_itself() const noexcept {
   return impl_->options.auto_commit_interval.has_value();
+}
+
+void GroupConsumerCore::commit_before_rebalances() noexcept {
+  impl_->commits_before_rebalances = true;
 }
 
 ConsumerCore& GroupConsumerCore::consumer() noexcept {

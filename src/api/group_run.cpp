@@ -33,6 +33,7 @@ class Run {
     if (stopping_.load()) return;
     auto member = join_(thread);
     if (!member) return end(std::move(member).error());
+    member->commit_before_rebalances();
     {
       const std::lock_guard lock(mutex_);
       members_.push_back(&*member);

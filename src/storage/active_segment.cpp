@@ -209,6 +209,9 @@ void ActiveSegment::retire() {
 }
 
 Result<void> ActiveSegment::sync_sealed() {
+  // Else the system takes the right to write from page after page, each time telling all
+  // processors.
+  if (options_.write_path == WritePath::mapped) segment_->map_.drop_pages(0, end());
   return trim(true);
 }
 
