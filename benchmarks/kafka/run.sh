@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Compares millrace with Apache Kafka; README.md has what is measured.
 #
-#   bash benchmarks/kafka/run.sh [--rounds N] [--scale X] [--only throughput|latency]      KAFKA_VERSION=3.9.1 PRESET=release
+#   bash benchmarks/kafka/run.sh [--rounds N] [--scale X] [--only throughput|latency]
+#
+# KAFKA_VERSION (3.9.1) and PRESET (release) are taken from the environment.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 version=${KAFKA_VERSION:-3.9.1}
