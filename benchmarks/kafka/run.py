@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -20,10 +21,16 @@ class Bench:
         self.contenders = [(server, mode) for server in servers for mode in server.modes]
         self.results = {}  # (row, contender) -> values of the rounds
         self.topics = 0
+        self.random = random.Random(1)
 
     def note(self, row, contender, value):
         self.results.setdefault(row, {}).setdefault(contender, []).append(value)
         print(f"{row} {contender} {value:.6g}", file=sys.stderr, flush=True)
+
+    def in_turns(self):
+        """In another order each time, so that nobody always comes after the same one."""
+        self.random.shuffle(self.contenders)
+        return self.contenders
 
     def with_topic(self, server, mode, partitions, use):
         self.topics += 1
@@ -57,7 +64,7 @@ class Bench:
     def throughput(self, size, acks, partitions):
         row = f"{size}B.acks_{acks}.{partitions}p"
         count = self.count(3_000_000 if size == 100 else 600_000)
-        for server, mode in self.contenders:
+        for server, mode in self.in_turns():
 
             def use(topic):
                 work = (topic, partitions, acks, size, count, 0)
@@ -70,7 +77,7 @@ class Bench:
             self.with_topic(server, mode, partitions, use)
 
     def latency(self, what, acks):
-        for server, mode in self.contenders:
+        for server, mode in self.in_turns():
 
             def use(topic):
                 got = self.run_client(
@@ -82,7 +89,7 @@ class Bench:
             self.with_topic(server, mode, 1, use)
 
     def one_by_one(self):
-        for server, mode in self.contenders:
+        for server, mode in self.in_turns():
 
             def use(topic):
                 got = self.run_client(
@@ -135,8 +142,6 @@ class Bench:
             self.with_topic(server, mode, 1, use)
 
     def round(self, only):
-        # Nobody always comes after the same one.
-        self.contenders = self.contenders[1:] + self.contenders[:1]
         if only != "latency":
             self.throughputs()
         if only != "throughput":

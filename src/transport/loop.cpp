@@ -52,7 +52,8 @@ void AsioLoop::run_due() {
 }
 
 FrameMemory AsioLoop::take_memory(std::size_t bytes) {
-  const bool fits = spare_.capacity() >= bytes && spare_.capacity() / 4 <= bytes;
+  // Little more than the frame, for the budget knows of the frame only.
+  const bool fits = spare_.capacity() >= bytes && spare_.capacity() - bytes <= bytes / 8;
   if (!fits) return FrameMemory(bytes);
   spare_.set_size(bytes);
   return std::move(spare_);
@@ -60,7 +61,8 @@ FrameMemory AsioLoop::take_memory(std::size_t bytes) {
 
 void AsioLoop::give_back(FrameMemory memory) noexcept {
   const std::size_t capacity = memory.capacity();
-  if (capacity > spare_.capacity() && capacity <= most_spare_bytes) spare_ = std::move(memory);
+  const bool was_kept_by_others = capacity == 0;
+  if (!was_kept_by_others && capacity <= most_spare_bytes) spare_ = std::move(memory);
 }
 
 void AsioLoop::start() {
@@ -80,7 +82,7 @@ void AsioLoop::run() {
          now - last < BriefLook::length && !context_.stopped(); now = steady_clock::now()) {
       if (context_.poll() == 0) continue;
       ++seen;
-      last = now;
+      last = steady_clock::now();  // what it did may have taken long
     }
     if (seen >= least_of_a_conversation) {
       look.found();

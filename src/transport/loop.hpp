@@ -30,8 +30,9 @@ class AsioLoop final : public Loop {
   asio::io_context& context() noexcept { return context_; }
   /// Memory for what is read at once, shared by the connections of this loop.
   MutableBytes scratch() noexcept { return scratch_; }
-  /// Memory for a long frame. The last that was given back is kept for the next one, if it is not
-  /// too large: who sends long frames sends more of them, and fresh pages cost more than reading.
+  /// Memory for a long frame. The last that was given back is kept for the next one of about its
+  /// length, if it is not too large: who sends long frames sends more of them, and fresh pages cost
+  /// more than reading.
   FrameMemory take_memory(std::size_t bytes);
   void give_back(FrameMemory memory) noexcept;
   std::unordered_set<Connection*>& connections() noexcept { return connections_; }
