@@ -202,7 +202,8 @@ def main():
             bench.warm_up()
             for _ in range(options.rounds):
                 bench.round(options.only)
-            bench.crowds()
+            if not options.only:
+                bench.crowds()
         finally:
             for server in servers:
                 if hasattr(server, "process"):
