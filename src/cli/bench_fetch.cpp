@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <millrace/client/connection.hpp>
-#include <millrace/listener.hpp>
 #include <millrace/protocol/messages/fetch.hpp>
 #include <millrace/record/batch_view.hpp>
 
@@ -137,15 +136,6 @@ int send_file_until_end(const std::string& path, std::size_t bytes) {
     socket.send_file(file, bytes);
   }
   ::close(file);
-  std::getchar();  // ends when the other process is done
-  return 0;
-}
-
-int serve_log_until_end(const std::string& path) {
-  const Broker broker = must(Broker::open(path));
-  const Listener listener = must(broker.listen({.port = 0}));
-  std::printf("%s\n", listener.address().c_str());
-  std::fflush(stdout);
   std::getchar();  // ends when the other process is done
   return 0;
 }

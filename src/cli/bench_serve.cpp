@@ -176,6 +176,14 @@ std::uint64_t publish(const Server& server, const PublishShape& shape, const Eff
   return publishers.front()->count();
 }
 
+int listen_until_end(const Broker& broker) {
+  const Listener listener = must(broker.listen({.port = 0}));
+  std::printf("%s\n", listener.address().c_str());
+  std::fflush(stdout);
+  std::getchar();  // ends when the other process is done
+  return 0;
+}
+
 }  // namespace
 
 void serve_rows(std::size_t value_bytes, const Effort& effort, const RowSink& sink) {
@@ -200,11 +208,11 @@ int serve_until_end(const std::string& path, std::uint64_t bytes) {
   // A record of 100 bytes that comes alone takes 173.
   options.settings = reserved_for(2 * bytes);
   must(broker.create_topic(topic_name, options));
-  const Listener listener = must(broker.listen({.port = 0}));
-  std::printf("%s\n", listener.address().c_str());
-  std::fflush(stdout);
-  std::getchar();  // ends when the other process is done
-  return 0;
+  return listen_until_end(broker);
+}
+
+int serve_log_until_end(const std::string& path) {
+  return listen_until_end(must(Broker::open(path)));
 }
 
 }  // namespace millrace::inline v0::cli::bench

@@ -61,8 +61,8 @@ FrameMemory AsioLoop::take_memory(std::size_t bytes) {
 
 void AsioLoop::give_back(FrameMemory memory) noexcept {
   const std::size_t capacity = memory.capacity();
-  const bool was_kept_by_others = capacity == 0;
-  if (!was_kept_by_others && capacity <= most_spare_bytes) spare_ = std::move(memory);
+  const bool is_held = capacity == 0;
+  if (!is_held && capacity <= most_spare_bytes) spare_ = std::move(memory);
 }
 
 void AsioLoop::start() {

@@ -31,8 +31,7 @@ class AsioLoop final : public Loop {
   /// Memory for what is read at once, shared by the connections of this loop.
   MutableBytes scratch() noexcept { return scratch_; }
   /// Memory for a long frame. The last that was given back is kept for the next one of about its
-  /// length, if it is not too large: who sends long frames sends more of them, and fresh pages cost
-  /// more than reading.
+  /// length, if it is not too large: who sends long frames sends more of them.
   FrameMemory take_memory(std::size_t bytes);
   void give_back(FrameMemory memory) noexcept;
   std::unordered_set<Connection*>& connections() noexcept { return connections_; }
